@@ -15,10 +15,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// CheckName names one of the checks that Client.Check makes.
+// CheckName names one of the checks that [Client.Check] makes.
 type CheckName string
 
-// The checks that Client.Check makes, in this order.
+// The checks that [Client.Check] makes, in this order.
 const (
 	CheckBaseURL     CheckName = "base URL"      // Basiq's API responds at the base URL
 	CheckAPIKey      CheckName = "API key"       // the API accepts the key or the source's token
@@ -49,7 +49,7 @@ type Finding struct {
 	Err     error  // the cause of a failure, safe to log
 }
 
-// CheckReport is the result of Client.Check.
+// CheckReport is the result of [Client.Check].
 type CheckReport struct {
 	BaseURL  string
 	Findings []Finding     // one for each CheckName, in the order of the constants
@@ -100,7 +100,7 @@ func (r *CheckReport) String() string {
 	return b.String()
 }
 
-// CheckOptions configures Client.Check. The zero value is valid.
+// CheckOptions configures [Client.Check]. The zero value is valid.
 type CheckOptions struct {
 	UserID string // if set, Check also requests a CLIENT_ACCESS token for this user
 }
@@ -110,12 +110,12 @@ const maxSkew = 30 * time.Second
 
 // Check diagnoses whether the client is set up correctly: whether the API can
 // be reached and accepts the key, which tokens can be obtained, and whether the
-// clocks agree. Problems are reported in the CheckReport; Check itself does not
+// clocks agree. Problems are reported in the [CheckReport]; Check itself does not
 // fail. Each call is made once, without retries, and is limited to 30 seconds.
 //
 // Check makes one call: POST /token for a SERVER_ACCESS token. If o.UserID
 // is set, it makes a second one for that user's CLIENT_ACCESS token. If the
-// client has a TokenSource and no API key, Check requests the tokens from the
+// client has a [TokenSource] and no API key, Check requests the tokens from the
 // source, and its one call is GET /events/types.
 //
 // opts apply to both calls, except those that Check sets itself: retries and

@@ -22,14 +22,14 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// Environment variables that NewClient reads. Options take precedence.
+// Environment variables that [NewClient] reads. Options take precedence.
 const (
 	EnvAPIKey     = "BASIQ_API_KEY"
 	EnvBaseURL    = "BASIQ_BASE_URL"
 	EnvConsentURL = "BASIQ_CONSENT_URL" // address of the Consent UI, such as that of a sandbox
 )
 
-// Client gives access to every domain of the API. Create one with NewClient. It
+// Client gives access to every domain of the API. Create one with [NewClient]. It
 // is safe for concurrent use.
 type Client struct {
 	Affordability *affordability.Client // summaries; deprecated by Basiq in favour of reports
@@ -52,7 +52,7 @@ type Client struct {
 	consentURL string // of EnvConsentURL
 }
 
-// Option configures NewClient.
+// Option configures [NewClient].
 type Option = transport.ClientOption
 
 // checkReady returns an error that names the method if the client was not made
@@ -68,7 +68,7 @@ func (c *Client) checkReady(ctx context.Context, method string) error {
 }
 
 // Close stops background token refreshes and closes idle connections. It always
-// returns nil. See transport.Client.Close.
+// returns nil. See [transport.Client.Close].
 func (c *Client) Close() error {
 	if c == nil {
 		return nil
@@ -85,17 +85,17 @@ type Error = transport.Error
 func WithAPIKey(key string) Option { return transport.WithAPIKey(key) }
 
 // WithBaseURL sets the base URL of the API. The default is the environment
-// variable BASIQ_BASE_URL or, if that is not set, transport.DefaultBaseURL.
+// variable BASIQ_BASE_URL or, if that is not set, [transport.DefaultBaseURL].
 func WithBaseURL(address string) SharedOption { return transport.WithBaseURL(address) }
 
 // WithHTTPClient sets the HTTP client that sends the requests. See
-// transport.WithHTTPClient for the requirements on redirects, retries and TLS.
+// [transport.WithHTTPClient] for the requirements on redirects, retries and TLS.
 func WithHTTPClient(h *http.Client) Option { return transport.WithHTTPClient(h) }
 
 // NewClient returns a client for all domains. It accepts every client option of
 // the transport package; options take precedence over the environment. It sends
 // no requests. It returns an error if there is neither an API key nor a
-// TokenSource, or if an option is invalid.
+// [TokenSource], or if an option is invalid.
 func NewClient(opts ...Option) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Main, made)
 	var env []Option

@@ -14,7 +14,7 @@ import (
 
 // StartRefresh starts a refresh of a connection and returns its job without
 // waiting. If a refresh is already queued or running, it returns that job, and
-// Job.Existing reports true. See Connections.Refresh in package data for the
+// [Job.Existing] reports true. See [data.ConnectionsService.Refresh] for the
 // rules and limits of refreshing.
 //
 // POST /users/{userId}/connections/{connectionId}/refresh: SERVER_ACCESS token,
@@ -75,8 +75,11 @@ func (c *Client) startedJob(jobID, userID string, res *http.Response) (*Job, err
 }
 
 // RefreshConnection refreshes a connection and waits until the refresh has
-// finished. See StartRefresh and Job.Wait. JobResult.Existing reports whether
-// the refresh was already queued or running.
+// finished. See [Client.StartRefresh] and [Job.Wait]. [JobResult.Existing] reports
+// whether the refresh was already queued or running.
+//
+// POST /users/{userId}/connections/{connectionId}/refresh, retried only if the
+// request was never sent (class D), then GET /jobs/{jobId}: SERVER_ACCESS token.
 func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return runWorkflow(ctx, c, "RefreshConnection", func(ctx context.Context) (*JobResult, error) {
 		job, err := c.StartRefresh(ctx, userID, connectionID, opts...)
@@ -88,7 +91,11 @@ func (c *Client) RefreshConnection(ctx context.Context, userID, connectionID str
 }
 
 // RefreshConnections refreshes all active connections of a user and waits until
-// all refreshes have finished. See StartRefreshes and Client.WaitForJobs.
+// all refreshes have finished. See [Client.StartRefreshes] and
+// [Client.WaitForJobs].
+//
+// POST /users/{userId}/connections/refresh, retried only if the request was never
+// sent (class D), then GET /jobs/{jobId} for each job: SERVER_ACCESS token.
 func (c *Client) RefreshConnections(ctx context.Context, userID string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	return runWorkflow(ctx, c, "RefreshConnections", func(ctx context.Context) ([]*JobResult, error) {
 		jobs, err := c.StartRefreshes(ctx, userID, opts...)
@@ -133,11 +140,15 @@ func (e *PurgedError) Unwrap() error {
 // A refresh that was already queued or running may have fetched some data
 // before the purge. PurgeAndRefresh waits for that refresh and then starts a
 // second one, unless the first fails for a reason that only the user can
-// resolve. WaitOptions.Timeout limits each wait separately.
+// resolve. [WaitOptions.Timeout] limits each wait separately.
 //
 // An error before or during the purge is returned unchanged; if it matches
-// transport.ErrOutcomeUnknown, the data may have been deleted. An error after
-// the purge is a *PurgedError.
+// [transport.ErrOutcomeUnknown], the data may have been deleted. An error after
+// the purge is a [*PurgedError].
+//
+// POST /users/{userId}/connections/{connectionId}/purge, retried only if it was
+// definitely not executed (class C), then as
+// [Client.RefreshConnection]: SERVER_ACCESS token.
 func (c *Client) PurgeAndRefresh(ctx context.Context, userID, connectionID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return runWorkflow(ctx, c, "PurgeAndRefresh", func(ctx context.Context) (*JobResult, error) {
 		return c.purgeAndRefresh(ctx, userID, connectionID, o, opts...)

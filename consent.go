@@ -30,7 +30,7 @@ const DefaultConsentURL = "https://consent.basiq.io/home"
 // ConsentAction is the task that the user performs in the Consent UI.
 type ConsentAction string
 
-// Known values of ConsentAction. The Consent UI may support others.
+// Known values of [ConsentAction]. The Consent UI may support others.
 const (
 	// ConsentActionDefault lets the user consent and connect accounts. It is
 	// the Consent UI's behaviour without an action.
@@ -91,11 +91,11 @@ const minLinkLifetime = 30 * time.Minute
 // it, and do not store it. Open it as a page of its own: the Consent UI cannot
 // be embedded.
 //
-// With a TokenSource whose tokens are valid for less than 30 minutes, the link
+// With a [TokenSource] whose tokens are valid for less than 30 minutes, the link
 // expires with the token. If no token can be obtained, the error is a
-// *transport.TokenError.
+// [*transport.TokenError].
 //
-// Of opts, transport.WithCallTimeout limits how long ConsentLink waits for the
+// Of opts, [transport.WithCallTimeout] limits how long ConsentLink waits for the
 // token. The others have no effect, because tokens are shared between calls.
 //
 // POST /token, unless the client has a token of the user that is valid for long
@@ -174,7 +174,7 @@ type ConsentLink struct {
 
 const redacted = "[redacted consent link]"
 
-// NewConsentLink returns a ConsentLink with the given address and expiry, for
+// NewConsentLink returns a [ConsentLink] with the given address and expiry, for
 // tests of code that handles links.
 func NewConsentLink(address string, expires time.Time) ConsentLink {
 	return ConsentLink{reveal: func() string { return address }, expires: expires}
@@ -217,12 +217,12 @@ func (l ConsentLink) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON encodes a placeholder.
 func (l ConsentLink) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
-// NewState returns a random state for ConsentOptions. Store it where only the
+// NewState returns a random state for [ConsentOptions]. Store it where only the
 // same browser can use it, such as in its session, and pass it to
-// ParseConsentReturn when the user comes back.
+// [ParseConsentReturn] when the user comes back.
 func NewState() string { return rand.Text() }
 
-// Errors of ParseConsentReturn, for errors.Is.
+// Errors of [ParseConsentReturn], for errors.Is.
 var (
 	// ErrConsentState means that the state in the return URL is not the expected
 	// one. The request does not come from the user who was sent to the Consent
@@ -255,9 +255,9 @@ const (
 // sent with the user, and must not be empty. It is compared in constant time,
 // before anything else is read.
 //
-// It returns an error that matches ErrConsentState, ErrConsentReturn or
-// ErrConsentNoJob. ErrConsentNoJob is not unusual: users may close the Consent
-// UI without connecting an institution, and ConsentActionManage starts no job.
+// It returns an error that matches [ErrConsentState], [ErrConsentReturn] or
+// [ErrConsentNoJob]. ErrConsentNoJob is not unusual: users may close the Consent
+// UI without connecting an institution, and [ConsentActionManage] starts no job.
 func ParseConsentReturn(u *url.URL, state string) (*ConsentReturn, error) {
 	if state == "" {
 		return nil, fmt.Errorf("%w: the expected state is empty: pass the state that was sent with the user", ErrConsentState)

@@ -15,9 +15,11 @@ import (
 
 // Job is a handle for a background job of Basiq's, which fetches a connection's
 // data, processes an uploaded statement, or creates a report. Methods that
-// start a job return one; Client.Job creates one from a job's ID. It is safe
+// start a job return one; [Client.Job] creates one from a job's ID. It is safe
 // for concurrent use.
-type Job struct{ *jobState } // a pointer, because fmt does not print what a nested pointer points to
+type Job struct {
+	*jobState // a pointer, because fmt does not print what a nested pointer points to
+}
 
 type jobState struct {
 	client   *Client
@@ -36,16 +38,21 @@ func (c *Client) Job(jobID string) *Job {
 	return &Job{&jobState{client: c, id: jobID}}
 }
 
-// WaitForJob waits until a job has ended, and returns its result. See Job.Wait.
+// WaitForJob waits until a job has ended, and returns its result. See [Job.Wait].
+//
+// GET /jobs/{jobId}: SERVER_ACCESS token. If OnMFA is set, also POST
+// /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (c *Client) WaitForJob(ctx context.Context, jobID string, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return c.Job(jobID).Wait(ctx, o, opts...)
 }
 
 // WaitForJobs waits for several jobs at once, for example those of a
-// ConsentReturn. It returns one result for each ID, in the same order. The
-// result of a job that did not succeed is nil, and the error is a *JobsError with
+// [ConsentReturn]. It returns one result for each ID, in the same order. The
+// result of a job that did not succeed is nil, and the error is a [*JobsError] with
 // the error of each. An ID that occurs more than once is waited for once.
 // Callbacks may be called for different jobs at the same time.
+//
+// GET /jobs/{jobId} for each job, as [Job.Wait].
 func (c *Client) WaitForJobs(ctx context.Context, jobIDs []string, o WaitOptions, opts ...transport.Option) ([]*JobResult, error) {
 	return runWorkflow(ctx, c, "WaitForJobs", func(ctx context.Context) ([]*JobResult, error) {
 		jobs := make([]*Job, len(jobIDs))
@@ -168,21 +175,22 @@ type StepChange struct {
 //
 // Wait fails with one of these errors, which contain the job's ID:
 //
-//   - *JobError: a step has failed. Later steps then stay pending forever.
-//   - *MFARequiredError: the bank asks the user a question, and OnMFA is nil.
-//   - *MFAError: the bank's question could not be answered.
-//   - *WaitError: the outcome is unknown, because the wait timed out or the API
+//   - [*JobError]: a step has failed. Later steps then stay pending forever.
+//   - [*MFARequiredError]: the bank asks the user a question, and OnMFA is nil.
+//   - [*MFAError]: the bank's question could not be answered.
+//   - [*WaitError]: the outcome is unknown, because the wait timed out or the API
 //     returned an error. The job itself continues.
 //
 // Failures for which reads are retried (see package transport) do not end the wait
 // before its timeout. Neither do up to three 404 responses before the job is seen for the
 // first time. Wait respects Retry-After. All waits of a client share one poll
-// rate; see Client.SetPollRate.
+// rate; see [Client.SetPollRate].
 //
 // opts apply to each poll, and to the request with the user's answers. Polls are
 // never retried by the client, whatever the options: Wait polls again instead.
 //
-// GET /jobs/{jobId}: SERVER_ACCESS token.
+// GET /jobs/{jobId}: SERVER_ACCESS token. If OnMFA is set, also POST
+// /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.
 func (j *Job) Wait(ctx context.Context, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return j.pollUntilDone(ctx, o, opts, func(StepChange) bool { return true })
 }
@@ -192,6 +200,8 @@ func (j *Job) Wait(ctx context.Context, o WaitOptions, opts ...transport.Option)
 // succeeded; Result then returns its result. If the wait fails, the last
 // iteration yields the error that Wait would return. Leaving the loop stops the
 // polling.
+//
+// GET /jobs/{jobId}, as [Job.Wait].
 func (j *Job) Steps(ctx context.Context, o WaitOptions, opts ...transport.Option) iter.Seq2[StepChange, error] {
 	return func(yield func(StepChange, error) bool) {
 		stopped := false

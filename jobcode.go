@@ -22,7 +22,7 @@ func (c jobCode) matches(code core.StepCode) bool {
 // Error returns the code.
 func (c jobCode) Error() string { return "basiq: job failed: " + string(c) }
 
-// ErrJob returns an error that matches, with errors.Is, every *JobError with
+// ErrJob returns an error that matches, with errors.Is, every [*JobError] with
 // this code. Use it for codes without a variable here: banks can return codes
 // of their own.
 func ErrJob(code core.StepCode) error { return jobCode(code) }

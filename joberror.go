@@ -19,9 +19,9 @@ import (
 // Detail are texts of the bank or of Basiq, which may be personal; they are
 // available as fields only.
 //
-// errors.Is matches the documented codes, such as ErrJobInvalidCredentials. If
-// the bank's MFA question failed, it matches either ErrMFARejected or
-// ErrMFAExpired.
+// errors.Is matches the documented codes, such as [ErrJobInvalidCredentials]. If
+// the bank's MFA question failed, it matches either [ErrMFARejected] or
+// [ErrMFAExpired].
 type JobError struct {
 	JobID        string
 	Kind         string         // kind of job: "connection", "statement" or "report"
@@ -127,14 +127,14 @@ func (w *waiter) jobError(job *core.Job, step int) error {
 	return e
 }
 
-// ErrJobOwner means that a job does not belong to WaitOptions.UserID. Its ID
+// ErrJobOwner means that a job does not belong to [WaitOptions.UserID]. Its ID
 // may come from another user's browser or may have been forged.
 var ErrJobOwner = errors.New("basiq: the job belongs to another user")
 
 // WaitError is the error of a wait that ended before the job did, because the
 // wait timed out, the context ended, or the API returned an error. The job
 // itself continues. errors.Is matches the cause: context.DeadlineExceeded,
-// context.Canceled, transport.ErrNotFound if the job does not exist, or another
+// context.Canceled, [transport.ErrNotFound] if the job does not exist, or another
 // error of package transport. The cause of a context (context.Cause) appears in
 // the text only.
 type WaitError struct {
@@ -221,7 +221,7 @@ func (e *WaitError) refusal() core.StepCode {
 }
 
 // Is reports whether the API refused to return the job for the reason that
-// target represents, such as ErrJobInvalidCredentials.
+// target represents, such as [ErrJobInvalidCredentials].
 func (e *WaitError) Is(target error) bool {
 	code, ok := target.(jobCode)
 	return ok && e != nil && code.matches(e.refusal())

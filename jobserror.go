@@ -32,7 +32,7 @@ func (e *JobsError) Failed() []*JobError {
 
 // Running returns the jobs that had not ended when the wait for them did, because
 // it timed out, was canceled, or needs the user's answer to a question of the bank.
-// Wait for them again, or store Job.Token of each, so that another process can. It
+// Wait for them again, or store [Job.Token] of each, so that another process can. It
 // does not return jobs that the API refuses to return, such as those of another
 // user.
 func (e *JobsError) Running() []*Job {
@@ -116,11 +116,11 @@ func (e *JobsError) LogValue() slog.Value {
 }
 
 // JobErrors returns all *JobErrors in an error that joins several, such as a
-// *JobsError, in the order of the jobs. errors.As finds only the first.
+// [*JobsError], in the order of the jobs. errors.As finds only the first.
 func JobErrors(err error) []*JobError { return allOf[*JobError](err) }
 
 // WaitErrors returns all *WaitErrors in an error that joins several, such as a
-// *JobsError, in the order of the jobs: those of jobs whose outcome is unknown.
+// [*JobsError], in the order of the jobs: those of jobs whose outcome is unknown.
 // errors.As finds only the first.
 func WaitErrors(err error) []*WaitError { return allOf[*WaitError](err) }
 

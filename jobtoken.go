@@ -28,7 +28,7 @@ type resumeToken struct {
 }
 
 // Token returns a resume token, with which another process can continue
-// waiting; see Client.ResumeJob. It contains IDs and which questions were
+// waiting; see [Client.ResumeJob]. It contains IDs and which questions were
 // answered, but no credentials and no answers. Call Token again after a
 // question was answered.
 func (j *Job) Token() string {
@@ -47,7 +47,7 @@ func (j *Job) Token() string {
 }
 
 // ResumeJob returns a handle for the job of a resume token. It fails with
-// ErrResumeToken if the token is invalid, was truncated, or was created by an
+// [ErrResumeToken] if the token is invalid, was truncated, or was created by an
 // incompatible version of this package.
 func (c *Client) ResumeJob(token string) (*Job, error) {
 	r, err := parseResumeToken(token)

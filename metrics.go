@@ -10,14 +10,13 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// IDs of the metrics of an affordability report that Basiq's API description lists,
-// with the accessor of Metrics that reads each. Averages and medians are per month.
-// Basiq may add others: Metrics reads them by the format that the API states.
+// IDs of the metrics of an affordability report: income. The comment of each names the
+// accessor of [Metrics] that reads it. Averages and medians are per month.
 //
-// All IDs are Basiq's. The fake server of package basiqtest returns values that it
-// calculates from invented transactions, by rules of its own.
+// These are the metrics that Basiq's API description lists. Basiq may add others: Metrics
+// reads them by the format that the API states. The fake server of package basiqtest
+// calculates their values from invented transactions, by rules of its own.
 const (
-	// Income.
 	MetricSalarySources          = "ME001" // Count: recent sources of salary
 	MetricAverageSalary          = "ME002" // Money
 	MetricAverageOtherIncome     = "ME004" // Money: neither salary nor benefits
@@ -33,8 +32,10 @@ const (
 	MetricAverageCredits         = "ME040" // Money: without transfers between own accounts
 	MetricHasUnemploymentBenefit = "ME031" // Bool
 	MetricHasChildSupport        = "ME032" // Bool
+)
 
-	// Commitments.
+// IDs of the metrics of an affordability report: commitments.
+const (
 	MetricAverageRepayments        = "ME008" // Money: to lenders
 	MetricLenders                  = "ME009" // Count
 	MetricCreditCardLimit          = "ME010" // Money: of all cards together
@@ -42,8 +43,10 @@ const (
 	MetricOngoingRepayments        = "ME046" // Money: to lenders, per month
 	MetricOngoingMortgageRepayment = "ME048" // Money: projected, per month
 	MetricHasUnsharedMortgage      = "ME047" // Bool: repayments of a mortgage whose account is not shared
+)
 
-	// Expenses. Amounts are negative.
+// IDs of the metrics of an affordability report: expenses. Amounts are negative.
+const (
 	MetricAverageNonDiscretionary            = "ME012" // Money: with liabilities
 	MetricNonDiscretionaryShare              = "ME013" // Percent: of all expenses
 	MetricAverageDiscretionary               = "ME014" // Money
@@ -52,8 +55,10 @@ const (
 	MetricAverageOutgoings                   = "ME034" // Money
 	MetricAverageOutgoingsWithoutLiabilities = "ME039" // Money
 	MetricAverageDebits                      = "ME041" // Money: without transfers between own accounts
+)
 
-	// Risk.
+// IDs of the metrics of an affordability report: risk.
+const (
 	MetricSACCLenders            = "ME017" // Count: lenders of small amount credit contracts
 	MetricSalaryWithdrawnShare   = "ME018" // Percent: of the salary, withdrawn in cash
 	MetricDishonours             = "ME019" // Count
@@ -139,9 +144,9 @@ func kindOfFormat(f reporting.MetricFormat) (kind metricKind, numeric bool) {
 //	findings, ok := report.Data.Affordability()
 //	income, err := basiq.Metrics(findings.Metrics).Money(basiq.MetricAverageIncome)
 //
-// Money, Percent, Count and Bool return ErrMetricAbsent if the report does not have
+// Money, Percent, Count and Bool return [ErrMetricAbsent] if the report does not have
 // the metric, or has no value for it, so that absent is never taken for zero or false.
-// They return ErrMetricKind if the metric is of another kind, or its value is not
+// They return [ErrMetricKind] if the metric is of another kind, or its value is not
 // valid. The errors do not contain the value.
 type Metrics []reporting.Metric
 
@@ -155,15 +160,15 @@ func (m Metrics) Get(id string) (*reporting.Metric, bool) {
 	return nil, false
 }
 
-// Money returns the amount of a metric such as MetricAverageIncome, in the currency
+// Money returns the amount of a metric such as [MetricAverageIncome], in the currency
 // of the report's accounts. Expenses are negative.
 func (m Metrics) Money(id string) (value.Decimal, error) { return m.number(id, metricMoney) }
 
-// Percent returns the percentage of a metric such as MetricDiscretionaryShare: "53.1"
+// Percent returns the percentage of a metric such as [MetricDiscretionaryShare]: "53.1"
 // means 53.1 %.
 func (m Metrics) Percent(id string) (value.Decimal, error) { return m.number(id, metricPercent) }
 
-// Count returns the number of a metric such as MetricDishonours.
+// Count returns the number of a metric such as [MetricDishonours].
 func (m Metrics) Count(id string) (int, error) {
 	d, err := m.number(id, metricCount)
 	if err != nil {
@@ -176,7 +181,7 @@ func (m Metrics) Count(id string) (int, error) {
 	return int(n), nil
 }
 
-// Bool returns the value of a metric such as MetricHasRedraws.
+// Bool returns the value of a metric such as [MetricHasRedraws].
 func (m Metrics) Bool(id string) (bool, error) {
 	text, err := m.text(id, metricBool)
 	if err != nil {

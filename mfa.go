@@ -37,7 +37,7 @@ var (
 )
 
 // MFA is a multi-factor authentication question that a bank asks the user during
-// a job. It contains everything that Client.AnswerMFA needs to answer it in
+// a job. It contains everything that [Client.AnswerMFA] needs to answer it in
 // another process, and can be stored as JSON. The prompts may be personal data.
 type MFA struct {
 	JobID       string         `json:"jobId"`
@@ -66,7 +66,7 @@ func (m MFA) TimeLeft() time.Duration {
 }
 
 // MFARequiredError is the error of a wait whose job needs the user's answer to
-// an MFA question, if OnMFA is nil. Call Client.AnswerMFA before MFA.Expires,
+// an MFA question, if OnMFA is nil. Call [Client.AnswerMFA] before [MFA.Expires],
 // in this or another process, and continue waiting with the job that it
 // returns.
 type MFARequiredError struct {
@@ -117,8 +117,8 @@ func (e *MFARequiredError) LogValue() slog.Value {
 }
 
 // MFAError is the error of an MFA question that could not be answered. Err is
-// the cause. errors.Is matches ErrMFAAskedAgain and, if an answer was rejected,
-// either ErrMFARejected or ErrMFAExpired.
+// the cause. errors.Is matches [ErrMFAAskedAgain] and, if an answer was rejected,
+// either [ErrMFARejected] or [ErrMFAExpired].
 type MFAError struct {
 	JobID string
 	Err   error
@@ -173,7 +173,7 @@ func (e *MFAError) Unwrap() error {
 }
 
 // Is reports whether target is the reason why the API rejected the answer:
-// ErrMFARejected or ErrMFAExpired.
+// [ErrMFARejected] or [ErrMFAExpired].
 func (e *MFAError) Is(target error) bool { return e != nil && e.kind != nil && target == e.kind }
 
 // mfaProgress is what a wait has observed since the last answer.
@@ -358,17 +358,17 @@ func answerUsed(err error) (used, unknown bool) {
 	return !retries.Of(api.Status).Unread, false
 }
 
-// AnswerMFA answers a bank's question from an *MFARequiredError. Pass one
+// AnswerMFA answers a bank's question from an [*MFARequiredError]. Pass one
 // answer for each prompt, in the same order. For an approval in the bank's app,
 // pass the single answer "confirmed". If all answers are blank, nothing is sent.
 //
 // The answers are sent once, with a CLIENT_ACCESS token of the question's user,
 // and cannot be corrected. To find out whether they were correct, continue
 // waiting with the returned job, which records that the question was answered.
-// If MFA.Expires has passed, nothing is sent, because the bank would reject
+// If [MFA.Expires] has passed, nothing is sent, because the bank would reject
 // even a correct answer.
 //
-// The error is an *MFAError. If it matches transport.ErrOutcomeUnknown, the
+// The error is an [*MFAError]. If it matches [transport.ErrOutcomeUnknown], the
 // bank may have received the answers: continue waiting.
 //
 // POST /jobs/{jobId}/mfa: CLIENT_ACCESS token bound to the user.

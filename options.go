@@ -9,7 +9,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
-// SharedOption configures a client, if passed to NewClient, or a single call.
+// SharedOption configures a client, if passed to [NewClient], or a single call.
 type SharedOption = transport.SharedOption
 
 // RetryPolicy configures retries. A zero field means its default.
@@ -70,18 +70,18 @@ func WithoutThrottle() Option { return transport.WithoutThrottle() }
 func WithTokenSource(s TokenSource) Option { return transport.WithTokenSource(s) }
 
 // WithTokenStore shares access tokens with other processes that use the same
-// API key. The API key is required even if there is a TokenSource.
+// API key. The API key is required even if there is a [TokenSource].
 func WithTokenStore(s TokenStore) Option { return transport.WithTokenStore(s) }
 
 // WithTokenRefresh sets the age at which a token is refreshed in the
 // background. The default is 25 minutes; tokens are valid for 60.
 func WithTokenRefresh(age time.Duration) Option { return transport.WithTokenRefresh(age) }
 
-// WithPollInterval sets the default of WaitOptions.Interval. An interval below
+// WithPollInterval sets the default of [WaitOptions.Interval]. An interval below
 // 50 ms also raises the rate of polls, which SetPollRate limits.
 func WithPollInterval(d time.Duration) Option { return transport.WithPollInterval(d) }
 
-// WithClock uses now instead of time.Now, for tests. See transport.WithClock.
+// WithClock uses now instead of time.Now, for tests. See [transport.WithClock].
 func WithClock(now func() time.Time) Option { return transport.WithClock(now) }
 
 // WithHeaderFunc sets request headers that depend on the context, such as a
@@ -96,14 +96,14 @@ func WithObserver(o Observer) Option { return transport.WithObserver(o) }
 // WithLogger logs every attempt: successes at level debug, attempts that are
 // retried, 404s and canceled calls at level info, other failures and deviating
 // responses at level warn. It logs no credentials and no values of
-// requests or responses. See transport.WithLogger.
+// requests or responses. See [transport.WithLogger].
 func WithLogger(l *slog.Logger) Option { return transport.WithLogger(l) }
 
 // WithUserAgentSuffix appends s, such as "shop/1.0", to the User-Agent header.
 func WithUserAgentSuffix(s string) Option { return transport.WithUserAgentSuffix(s) }
 
 // WithGatewayLinks makes links to the API's own host lead to the base URL, for
-// gateways that pass responses on unchanged. See transport.WithGatewayLinks.
+// gateways that pass responses on unchanged. See [transport.WithGatewayLinks].
 func WithGatewayLinks() SharedOption { return transport.WithGatewayLinks() }
 
 // WithInsecureBaseURL allows plain http to any host. Tokens and personal data

@@ -22,7 +22,7 @@ import (
 // link, the link is replaced, not the file that it points to.
 //
 // If the file cannot be written, the error is a *fs.PathError or *os.LinkError
-// with its name. Otherwise it is an error of Reports.GetPDF in package reporting.
+// with its name. Otherwise it is an error of [reporting.ReportsService.GetPDF].
 //
 // GET /reports/{id} as application/pdf: SERVER_ACCESS token, retried on
 // transient failures (class A).

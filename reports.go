@@ -14,20 +14,20 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// Report types that Basiq documents. Reports.ListTypes in package reporting
+// Report types that Basiq documents. [reporting.ReportsService.ListTypes]
 // returns all that are available.
 //
-// ReportTypeBusinessAffordability must be enabled by Basiq. Its filters are not
-// documented: Reports.GetType returns them, and CustomReport takes them. Its
-// result has the structure of an AffordabilityReport's.
+// [ReportTypeBusinessAffordability] must be enabled by Basiq. Its filters are not
+// documented: [reporting.ReportsService.GetType] returns them, and [CustomReport] takes them. Its
+// result has the structure of an [AffordabilityReport]'s.
 const (
 	ReportTypeAffordability         = "CON_AFFOR_01"
 	ReportTypeBusinessAffordability = "BUS_AFFOR_01"
 	ReportTypeStatement             = "STATEMENT_01"
 )
 
-// ReportRequest is a request for a report: an AffordabilityReport, a
-// StatementReport, a CustomReport, or a type of your own.
+// ReportRequest is a request for a report: an [AffordabilityReport], a
+// [StatementReport], a [CustomReport], or a type of your own.
 type ReportRequest interface {
 	// Params returns the parameters of the API call, or an error if the request
 	// is invalid.
@@ -47,7 +47,7 @@ type AffordabilityReport struct {
 	Extra          []reporting.Filter
 }
 
-// Params implements ReportRequest.
+// Params implements [ReportRequest].
 func (r AffordabilityReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(ReportTypeAffordability, r.Title)
 	b.days(r.From, r.To, true)
@@ -69,7 +69,7 @@ type StatementReport struct {
 	Extra   []reporting.Filter
 }
 
-// Params implements ReportRequest.
+// Params implements [ReportRequest].
 func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(ReportTypeStatement, r.Title)
 	b.days(r.From, r.To, false)
@@ -80,14 +80,14 @@ func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 
 // CustomReport requests a report of any type, with any filters. To send a member
 // of the request that this version does not know, such as reportSubType, call
-// Reports.Create in package reporting with params.JSON.Set.
+// [reporting.ReportsService.Create] with params.JSON.Set.
 type CustomReport struct {
 	Type    string // as returned by Reports.ListTypes in package reporting
 	Title   string // at most 50 characters
 	Filters []reporting.Filter
 }
 
-// Params implements ReportRequest.
+// Params implements [ReportRequest].
 func (r CustomReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(r.Type, r.Title)
 	if r.Type == "" {
@@ -127,7 +127,7 @@ func Select(ids ...string) Selection {
 	return Selection{kind: selectSome, ids: slices.Clone(ids)}
 }
 
-// TextFilter returns a report filter with a string value, for CustomReport and
+// TextFilter returns a report filter with a string value, for [CustomReport] and
 // the Extra fields.
 func TextFilter(name, v string) reporting.Filter {
 	return reporting.Filter{Name: name, Value: reporting.NewFilterValueText(v)}
@@ -257,8 +257,8 @@ func (b *reportBuilder) params(extra []reporting.Filter) (reporting.CreateReport
 }
 
 // StartReport requests a report and returns the job that creates it, without
-// waiting. When the job is done, pass JobResult.ReportID to Reports.Get or
-// Reports.GetPDF in package reporting. Every call creates a new report, and
+// waiting. When the job is done, pass [JobResult.ReportID] to
+// [reporting.ReportsService.Get] or [reporting.ReportsService.GetPDF]. Every call creates a new report, and
 // every report is billed.
 //
 // POST /reports: SERVER_ACCESS token, retried only if the request was never
@@ -282,11 +282,14 @@ func (c *Client) StartReport(ctx context.Context, r ReportRequest, opts ...trans
 }
 
 // CreateReport requests a report, waits until it has been created, and fetches
-// it. See StartReport, Job.Wait, and Reports.Get in package reporting.
+// it. See [Client.StartReport], [Job.Wait], and [reporting.ReportsService.Get].
 //
-// If the report was created but cannot be fetched, the error is a *ReportError
+// If the report was created but cannot be fetched, the error is a [*ReportError]
 // with the report's ID. Fetch it later instead of requesting, and paying for,
 // another one.
+//
+// POST /reports, retried only if the request was never sent (class D), then GET
+// /jobs/{jobId} and GET /reports/{id}: SERVER_ACCESS token.
 func (c *Client) CreateReport(ctx context.Context, r ReportRequest, o WaitOptions, opts ...transport.Option) (*reporting.Report, error) {
 	return runWorkflow(ctx, c, "CreateReport", func(ctx context.Context) (*reporting.Report, error) {
 		job, err := c.StartReport(ctx, r, opts...)

@@ -67,13 +67,16 @@ func (c *Client) StartStatement(ctx context.Context, userID string, s Statement,
 }
 
 // UploadStatement uploads a statement and waits until it has been processed,
-// which takes 10 to 30 seconds. JobResult.ConnectionID is the connection that
+// which takes 10 to 30 seconds. [JobResult.ConnectionID] is the connection that
 // has its accounts and transactions.
 //
-// If the file is not a valid statement, the error is a *JobError. If the file
-// is too large, or the institution is unknown, it is an *Error. The error of an
+// If the file is not a valid statement, the error is a [*JobError]. If the file
+// is too large, or the institution is unknown, it is an [*Error]. The error of an
 // interrupted wait has the job's ID: do not upload the file again until that
 // job has ended.
+//
+// POST /users/{userId}/statements, retried only if the request was never sent
+// (class D), then GET /jobs/{jobId}: SERVER_ACCESS token.
 func (c *Client) UploadStatement(ctx context.Context, userID string, s Statement, o WaitOptions, opts ...transport.Option) (*JobResult, error) {
 	return runWorkflow(ctx, c, "UploadStatement", func(ctx context.Context) (*JobResult, error) {
 		job, err := c.StartStatement(ctx, userID, s, opts...)

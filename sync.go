@@ -18,10 +18,10 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// ChangeKind is the kind of a TransactionChange.
+// ChangeKind is the kind of a [TransactionChange].
 type ChangeKind string
 
-// Values of ChangeKind.
+// Values of [ChangeKind].
 const (
 	// TransactionInserted means that the transaction is new.
 	TransactionInserted ChangeKind = "inserted"
@@ -132,14 +132,14 @@ func (o SyncOptions) withDefaults() (SyncOptions, error) {
 // How it works:
 //
 //   - The first run reads each account from the oldest transaction to the newest,
-//     90 days at a time. Later runs read each account from SyncOptions.Window days
+//     90 days at a time. Later runs read each account from [SyncOptions.Window] days
 //     before its newest posted transaction. Because the window does not depend on
 //     the time of the last run, nothing is missed if a connection was broken for
 //     months, or if an account is connected later.
 //   - Pending transactions get new IDs at every refresh. Each run compares all of
 //     them, and reports the old ones as removed and the new ones as inserted.
 //   - An account that disappears, for example because the consent has ended, is
-//     reported once in SyncBatch.Ended. It is requested by its ID first: only if the
+//     reported once in [SyncBatch.Ended]. It is requested by its ID first: only if the
 //     API confirms that it does not exist, it counts as ended. Its transactions are
 //     not reported as removed. If it comes back, all of them are inserted again. If
 //     no consent of the user is active, all accounts of the cursor have ended, and

@@ -19,7 +19,7 @@ import (
 // EndReason is why an account's data can no longer be read.
 type EndReason string
 
-// Values of EndReason.
+// Values of [EndReason].
 const (
 	// EndConsentRevoked means that the user has revoked the consent.
 	EndConsentRevoked EndReason = "consent-revoked"

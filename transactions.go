@@ -41,7 +41,7 @@ type TransactionWindow struct {
 //
 // In a window with From or To, pending transactions come last, and count by the
 // day of the transaction, because they have no posting day. They are read from
-// a separate list. transport.WithCursor applies to the first list only: a loop
+// a separate list. [transport.WithCursor] applies to the first list only: a loop
 // that resumes with a cursor gets all pending transactions again.
 //
 // GET /users/{userId}/transactions: SERVER_ACCESS token, retried on transient

@@ -49,7 +49,7 @@ type VerifyOptions struct {
 	Wait WaitOptions
 }
 
-// AccountVerification is the result of Client.VerifyAccount.
+// AccountVerification is the result of [Client.VerifyAccount].
 type AccountVerification struct {
 	// Outcome is Matched if the number and, if one was given, the type of one
 	// account match. It is CouldNotVerify if none matches, but one could not be
@@ -67,7 +67,7 @@ type AccountMatch struct {
 	Type      Match[string] // zero if no type was given
 }
 
-// BalanceVerification is the result of Client.VerifyBalance.
+// BalanceVerification is the result of [Client.VerifyBalance].
 type BalanceVerification struct {
 	// Outcome is Matched if the balance of one account is in the range. It is
 	// CouldNotVerify if none is, but one could not be verified, or if there are
@@ -84,7 +84,7 @@ type BalanceMatch struct {
 	Balance   Match[insights.Range]
 }
 
-// IdentityVerification is the result of Client.VerifyIdentity.
+// IdentityVerification is the result of [Client.VerifyIdentity].
 type IdentityVerification struct {
 	// IdentityMatch is the result for the identity that matches best. Different
 	// members never match different identities.
@@ -107,7 +107,7 @@ type IdentityMatch struct {
 	Address Match[string]
 }
 
-// IncomeVerification is the result of Client.VerifyIncome.
+// IncomeVerification is the result of [Client.VerifyIncome].
 type IncomeVerification struct {
 	Match[insights.Range]
 	Insight *insights.IncomeInsight // the API's response
@@ -117,7 +117,7 @@ type IncomeVerification struct {
 // verifies that the user has an account with the given number and, if one is
 // given, of the given type. It creates an insight, which may be billed. If the
 // user's consent was revoked or has expired, the error matches
-// transport.ErrNoActiveConsent.
+// [transport.ErrNoActiveConsent].
 //
 // POST /users/{userId}/insights/account: SERVER_ACCESS token, retried only if
 // the request was never sent (class D).

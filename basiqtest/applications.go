@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// AddApplication adds an application with an API key and data of its own, which is served
-// at the same address. A request belongs to the application of its API key or access
-// token. The options are those of s except WithAPIKey and WithRequestLog, with opts applied
-// after them. The applications have one clock: Advance moves it for all of them. Close
-// closes all of them, too.
+// AddApplication adds an application with an API key and data of its own, which is
+// served at the same address. A request belongs to the application of its API key or
+// access token. The options are those of s except [WithAPIKey] and [WithRequestLog],
+// with opts applied after them. The applications have one clock: Advance moves it for
+// all of them. Close closes all of them, too.
 //
-// The seed is that of s plus the number of the added application, so that they do not have
-// the same IDs, unless WithSeed sets another.
+// The seed is that of s plus the number of the added application, so that they do not
+// have the same IDs, unless [WithSeed] sets another.
 //
 // Code under test that calls the API for several applications can so be tested with one
 // server. AddApplication returns an error if an option is not valid, if the applications

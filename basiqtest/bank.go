@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Institution IDs of the sandbox. Basiq publishes the IDs of Hooli and HooliGov. The
-// ID of PiedPiper is known from recorded responses, and the ID of Nucleus is made up.
+// Institution IDs of the sandbox. Basiq publishes the IDs of Hooli and [HooliGov]. The
+// ID of [PiedPiper] is known from recorded responses, and the ID of Nucleus is made up.
 const (
 	Hooli       = "AU00000" // the standard test bank; statement uploads are rejected
 	PiedPiper   = "AU00002" // always requires MFA
@@ -35,14 +35,14 @@ type Login struct {
 }
 
 // The sandbox's published logins. Their institution is Hooli unless stated otherwise;
-// Login.At changes it.
+// [Login.At] changes it.
 //
 // If a bank requires MFA, the answers are the published ones:
 //
-//   - "1234" to the code of Jared and Richard (and, in this package, LaurieBream and
-//     AshMann)
-//   - "Hooli" to the question of GavinBelson and Gilfoyle
-//   - "Basiq" and "AU00000" to the two questions of Whistler and WentworthSmith
+//   - "1234" to the code of Jared and Richard (and, in this package, [LaurieBream] and
+//     [AshMann])
+//   - "Hooli" to the question of [GavinBelson] and Gilfoyle
+//   - "Basiq" and "AU00000" to the two questions of Whistler and [WentworthSmith]
 var (
 	WentworthSmith = Login{ID: "Wentworth-Smith", Password: "whislter"}                     // joint account, two salaries, mortgage
 	Whistler       = Login{ID: "Whistler", Password: "ShowBox"}                             // buy now, pay later

@@ -15,8 +15,8 @@ import (
 // published login. Its zero value is a customer without accounts. It can be decoded from
 // JSON, for tests that keep their customers in files.
 //
-// A login with data, such as that of BankData.Login, can be used wherever a login can.
-// Server.NewCustomer and WithBankData are shorter.
+// A login with data, such as that of [BankData.Login], can be used wherever a login can.
+// [Server.NewCustomer] and [WithBankData] are shorter.
 type BankData struct {
 	Accounts []Account `json:"accounts,omitempty"`
 
@@ -38,12 +38,13 @@ type Account struct {
 	Ownership   data.Ownership   `json:"ownership,omitempty"`   // ONE_PARTY by default
 	Currency    string           `json:"currency,omitempty"`    // three capital letters; AUD by default
 
-	// Amounts are decimal numbers with up to two decimals. Balance is negative for
-	// money that the customer owes. By default, it is the sum of the posted
-	// transactions. Available is the available funds: by default Balance and
-	// CreditLimit, but not below 0.
-	Balance     string `json:"balance,omitempty"`
-	Available   string `json:"available,omitempty"`
+	// Balance is a decimal number with up to two decimals, negative for money that
+	// the customer owes. By default, it is the sum of the posted transactions.
+	Balance string `json:"balance,omitempty"`
+	// Available is the available funds, in the format of Balance: by default the sum
+	// of Balance and CreditLimit, but not below 0.
+	Available string `json:"available,omitempty"`
+	// CreditLimit is in the format of Balance, and 0 by default.
 	CreditLimit string `json:"creditLimit,omitempty"`
 
 	// Unavailable accounts were closed. See Server.CloseAccount.
@@ -80,8 +81,8 @@ type Transaction struct {
 	// the first keyword in Description; see Categories.
 	Category Category `json:"category,omitempty"`
 
-	// A transaction is enriched if its merchant or category is known. Merchant is the
-	// trading name of who was paid. CleanDescription is Merchant by default.
+	// Merchant is the trading name of who was paid. CleanDescription is Merchant by
+	// default. A transaction is enriched if its Merchant or Category is known.
 	Merchant         string   `json:"merchant,omitempty"`
 	CleanDescription string   `json:"cleanDescription,omitempty"`
 	Tags             []string `json:"tags,omitempty"`
@@ -161,7 +162,7 @@ func WithBankData(d BankData) Option {
 	}
 }
 
-// Customer is a user with a connection to a bank. See Server.NewCustomer.
+// Customer is a user with a connection to a bank. See [Server.NewCustomer].
 type Customer struct {
 	UserID       string
 	ConnectionID string

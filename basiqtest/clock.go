@@ -2,7 +2,7 @@ package basiqtest
 
 import "time"
 
-// Now returns the server's time: the current time, or the time set by WithNow, plus
+// Now returns the server's time: the current time, or the time set by [WithNow], plus
 // the durations passed to Advance.
 func (s *Server) Now() time.Time {
 	s.mustBeUsable("Now")
@@ -12,7 +12,7 @@ func (s *Server) Now() time.Time {
 }
 
 // Advance moves the server's clock forward by d without waiting. Tokens, consents and
-// auth links expire, and jobs advance if WithJobPace is set. Webhook messages that
+// auth links expire, and jobs advance if [WithJobPace] is set. Webhook messages that
 // become due are delivered, in order, before Advance returns. A webhook handler must
 // not call Advance. A negative d is ignored. Applications that were added with
 // AddApplication have the same clock.

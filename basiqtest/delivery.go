@@ -184,7 +184,7 @@ func sign(h http.Header, secrets []string, id string, at time.Time, body []byte)
 }
 
 // WithSignedServerTime makes webhook timestamps use the server's clock, for receivers
-// whose clock is Server.Now. By default, timestamps use time.Now, however far Advance
+// whose clock is [Server.Now]. By default, timestamps use time.Now, however far Advance
 // has moved the server's clock, for receivers that use time.Now.
 func WithSignedServerTime() Option {
 	return func(c *config) error { c.signServerTime = true; return nil }

@@ -17,37 +17,39 @@
 //		}
 //	}
 //
-// Code under test needs only the server's base URL and API key: Server.URL and
-// Server.APIKey, or Server.Options. Start starts a server for programs other than tests,
-// and New returns one that a program serves itself, as the command "basiq sandbox" does
-// for front ends and other languages. A method of a Server that was not made by one of
-// these functions returns an error that says so, or panics with it; Close does nothing.
+// Code under test needs only the server's base URL and API key: [Server.URL] and
+// [Server.APIKey], or [Server.Options]. Start starts a server for programs other than
+// tests, and New returns one that a program serves itself, as the command "basiq
+// sandbox" does for front ends and other languages. A method of a Server that was not
+// made by one of these functions returns an error that says so, or panics with it;
+// Close does nothing.
 //
 // # State
 //
 // The server is stateful: later requests see what earlier ones changed. It supports all
 // 71 operations, whose table is generated from the same model as the clients. Generated
-// data (IDs, accounts, transactions) depends on WithSeed. With the same seed and time,
+// data (IDs, accounts, transactions) depends on [WithSeed]. With the same seed and time,
 // the same requests get the same responses.
 //
-// Jobs advance one step per poll. Call Server.FinishJobs to complete them at once, or use
-// WithJobPace to make them advance by the server's clock.
+// Jobs advance one step per poll. Call [Server.FinishJobs] to complete them at once, or
+// use [WithJobPace] to make them advance by the server's clock.
 //
-// The server's clock is the current time, or stands still with WithNow. Server.Advance
-// moves it forward, so that tokens, consents, auth links and reports expire, and webhook
-// messages become due. Clients with Server.Options use the same clock, so MFA challenges
-// expire for them as well.
+// The server's clock is the current time, or stands still with [WithNow].
+// [Server.Advance] moves it forward, so that tokens, consents, auth links and reports
+// expire, and webhook messages become due. Clients with Server.Options use the same
+// clock, so MFA challenges expire for them as well.
 //
 // # Data
 //
-// BankData is what a bank knows about a customer: accounts, transactions, identities and
-// payees. A test sets what it is about, and everything else has a default. All operations
-// see the data: lists, reports, summaries, insights. Values that are not valid are rejected
-// with an error that names the field.
+// [BankData] is what a bank knows about a customer: accounts, transactions, identities
+// and payees. A test sets what it is about, and everything else has a default. All
+// operations see the data: lists, reports, summaries, insights. Values that are not
+// valid are rejected with an error that names the field.
 //
-//   - Server.NewCustomer creates a user with data.
-//   - BankData.Login is a login that connects data, and WithBankData makes all logins do so.
-//   - Server.AddAccount, AddTransactions and AddIdentity add data later.
+//   - [Server.NewCustomer] creates a user with data.
+//   - [BankData.Login] is a login that connects data, and [WithBankData] makes all
+//     logins do so.
+//   - [Server.AddAccount], AddTransactions and AddIdentity add data later.
 //
 // The groups and metrics of reports have Basiq's IDs. The words in descriptions that select
 // a group are specific to this package: see Categories.
@@ -56,20 +58,22 @@
 //
 // Logging in to a bank is not part of the API: users do that in the Consent UI.
 //
-//   - Server.Connect simulates a user who logs in to banks.
-//   - Server.VisitConsentLink and Server.VisitAuthLink simulate a user who follows a link.
-//   - Server.AddConnection creates a connection and completes its job at once.
+//   - [Server.Connect] simulates a user who logs in to banks.
+//   - [Server.VisitConsentLink] and [Server.VisitAuthLink] simulate a user who follows
+//     a link.
+//   - [Server.AddConnection] creates a connection and completes its job at once.
 //
 // Besides those with data, the logins are the published ones of the sandbox, such as
-// WentworthSmith and Richard. Some of them fail (Bighead, Erlich, JianYang), and some
-// banks require MFA (PiedPiper, Nucleus).
+// [WentworthSmith] and Richard. Some of them fail (Bighead, Erlich, [JianYang]), and some
+// banks require MFA ([PiedPiper], Nucleus).
 //
 // # Faults
 //
-// Server.Fail makes requests fail with a status, a delay, a truncated response, or a
+// [Server.Fail] makes requests fail with a status, a delay, a truncated response, or a
 // response that is lost after the operation was executed, or limits their rate.
-// Server.Calls and Server.Requests return what the server received, without credentials.
-// Server.ExpireTokens and Server.RevokeTokens invalidate access tokens.
+// [Server.Calls] and [Server.Requests] return what the server received, without
+// credentials. [Server.ExpireTokens] and [Server.RevokeTokens] invalidate access
+// tokens.
 //
 // # Webhooks
 //
@@ -79,7 +83,7 @@
 //
 // # Recordings
 //
-// Record and NewRecorder record the responses of the API itself, with secrets and
+// Record and [NewRecorder] record the responses of the API itself, with secrets and
 // personal data replaced. Replay answers requests from such a file.
 //
 // # Undocumented behavior
@@ -98,5 +102,5 @@
 //   - Each generated connection has ten payees, two of each kind and form.
 //   - The ID of Nucleus is made up, and so is how the metrics of reports are calculated.
 //
-// Quotas are the published ones. WithoutQuotas lifts them.
+// Quotas are the published ones. [WithoutQuotas] lifts them.
 package basiqtest

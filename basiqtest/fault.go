@@ -20,8 +20,8 @@ const (
 	DropAfter       // after the operation is executed; its response is lost
 )
 
-// Always is a value of Fault.Times: requests fail until Failing.Stop is called, however
-// often the client retries them.
+// Always is a value of [Fault.Times]: requests fail until [Failing.Stop] is called,
+// however often the client retries them.
 const Always = -1
 
 // Fault describes how requests fail. Set at least one of Status, Delay, Drop, Truncate and
@@ -65,7 +65,7 @@ type Fault struct {
 	Truncate int // close the connection after this many bytes of the response body
 }
 
-// Failing is a Fault that has been injected with Server.Fail.
+// Failing is a Fault that has been injected with [Server.Fail].
 type Failing struct {
 	s        *Server
 	fault    Fault

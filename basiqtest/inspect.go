@@ -11,7 +11,7 @@ import (
 // The types of this file are what the server holds, for consoles and for the messages of
 // failed tests. Their JSON form is not that of the API.
 
-// UserSummary is a user in the list of Server.Users.
+// UserSummary is a user in the list of [Server.Users].
 type UserSummary struct {
 	ID          string    `json:"id"`
 	Email       string    `json:"email,omitempty"`

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Option configures NewServer and Start.
+// Option configures [NewServer] and Start.
 type Option func(*config) error
 
 // config holds the values of the options.
@@ -56,7 +56,7 @@ func WithTransactions(n int) Option {
 	}
 }
 
-// WithNow stops the server's clock at t, so that only Server.Advance moves it. The
+// WithNow stops the server's clock at t, so that only [Server.Advance] moves it. The
 // default is the current time. Transactions are dated relative to the clock. t must not
 // be the zero time.
 func WithNow(t time.Time) Option {
@@ -149,7 +149,7 @@ func WithPublicURL(address string) Option {
 
 // WithAPIKey sets the API key that the server accepts, and further ones, which see the
 // same data. By default, each server has a made-up one of its own. Keys must consist of
-// visible ASCII characters. Server.AddApplication adds keys that see other data.
+// visible ASCII characters. [Server.AddApplication] adds keys that see other data.
 func WithAPIKey(key string, more ...string) Option {
 	return func(c *config) error {
 		c.keys = nil

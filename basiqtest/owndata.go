@@ -71,7 +71,7 @@ func (s *Server) AddIdentity(ownerID string, i Identity) (identityID string, err
 
 // AddTransactions adds transactions to an account, without a refresh, and returns their
 // IDs. It adds all of them or, with an error, none. Posted transactions change the
-// account's balance. Server.AddTransaction adds one by the ID of a connection.
+// account's balance. [Server.AddTransaction] adds one by the ID of a connection.
 func (s *Server) AddTransactions(accountID string, list ...Transaction) (ids []string, err error) {
 	if err := s.usable("AddTransactions"); err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (s *Server) Requests() []Request {
 }
 
 // Calls returns how many requests for an operation the server received, whatever the
-// response was. operation has the same form as Fault.Operation; "" counts all requests.
+// response was. operation has the same form as [Fault.Operation]; "" counts all requests.
 // Calls panics if the operation does not exist.
 func (s *Server) Calls(operation string) int {
 	s.mustBeUsable("Calls")

@@ -48,7 +48,7 @@ type RecordOptions struct {
 }
 
 // Recorder is an http.RoundTripper that records the exchanges of a client with the API,
-// for Replay. Create one with NewRecorder or Record. It is safe for concurrent use.
+// for Replay. Create one with [NewRecorder] or Record. It is safe for concurrent use.
 //
 // The file has no secrets and no personal data. Strings and numbers are replaced, unless
 // their member is known to have harmless values, such as types, statuses, dates other
@@ -57,7 +57,7 @@ type RecordOptions struct {
 // and response headers other than Content-Type and Retry-After, are not recorded. Bodies that are neither JSON nor CSV, such as PDF documents, become
 // placeholders of the same media type.
 //
-// Dates and, with RecordOptions.KeepAmounts, amounts can identify a person to somebody
+// Dates and, with [RecordOptions.KeepAmounts], amounts can identify a person to somebody
 // who knows the account. Record the sandbox rather than a customer, and read the file
 // before you commit it.
 type Recorder struct {
@@ -144,7 +144,7 @@ var errNotRecorder = errors.New("basiqtest: the Recorder is nil or was not made 
 func (r *Recorder) HTTPClient() *http.Client { return &http.Client{Transport: r} }
 
 // RoundTrip sends a request and records the exchange. Requests without a response are
-// not recorded, and one that leads to another host than RecordOptions.BaseURL is not
+// not recorded, and one that leads to another host than [RecordOptions.BaseURL] is not
 // sent.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r == nil || r.base == nil {

@@ -81,8 +81,9 @@ func Start(opts ...Option) (*Server, error) {
 }
 
 // New returns a server that does not listen: it is an http.Handler, for programs that
-// serve it themselves. Its URL is that of WithPublicURL, or http://localhost. The caller
-// must call Close, which ends the delivery of webhook messages. Nil options are ignored.
+// serve it themselves. Its URL is that of [WithPublicURL], or http://localhost. The
+// caller must call Close, which ends the delivery of webhook messages. Nil options are
+// ignored.
 func New(opts ...Option) (*Server, error) {
 	s, err := newServer(opts)
 	if err == nil && s.cfg.address != "" {
@@ -205,8 +206,8 @@ func (s *Server) Close() {
 	})
 }
 
-// APIKey returns the first API key that the server accepts: that of WithAPIKey, or one that
-// is made up and not valid anywhere else.
+// APIKey returns the first API key that the server accepts: that of [WithAPIKey], or
+// one that is made up and not valid anywhere else.
 func (s *Server) APIKey() string {
 	s.mustBeUsable("APIKey")
 	return s.keys[0]

@@ -302,8 +302,8 @@ func (s *Server) WriteState(w io.Writer) error {
 }
 
 // ReadState replaces the state of a new server, before its first request, by one that
-// WriteState has written. The error is a *StateError unless r fails. After an error, the
-// server has only a part of the state: close it.
+// WriteState has written. The error is a [*StateError] unless r fails. After an error,
+// the server has only a part of the state: close it.
 func (s *Server) ReadState(r io.Reader) error {
 	if err := s.usable("ReadState"); err != nil {
 		return err

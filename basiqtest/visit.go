@@ -53,9 +53,10 @@ type Permission struct {
 	Attributes []string
 }
 
-// ConsentVisit is a user's visit to the Consent UI, step by step, for programs that show
-// its pages. Use Server.VisitConsentLink to simulate a whole visit. Its methods return an
-// error if the link's token is not valid any more. It is safe for concurrent use.
+// ConsentVisit is a user's visit to the Consent UI, step by step, for programs that
+// show its pages. Use [Server.VisitConsentLink] to simulate a whole visit. Its methods
+// return an error if the link's token is not valid any more. It is safe for concurrent
+// use.
 type ConsentVisit struct {
 	Action        string // "" for the first consent
 	State         string
@@ -240,7 +241,7 @@ func (v *ConsentVisit) Answer(jobID string, answers ...string) error {
 	return nil
 }
 
-// ReturnURL returns the URL that the browser is sent back to: that of WithRedirectURL,
+// ReturnURL returns the URL that the browser is sent back to: that of [WithRedirectURL],
 // with the IDs of the jobs and the state.
 func (v *ConsentVisit) ReturnURL(jobIDs ...string) (string, error) {
 	if v == nil || v.s == nil {

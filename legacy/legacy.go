@@ -1,9 +1,22 @@
 // Package legacy creates connections as Basiq's API did before version 3: with the user's
 // bank credentials, which pass through your servers.
 //
+//	func connect(ctx context.Context, userID string, credentials legacy.Credentials) (jobID string, err error) {
+//		client, err := legacy.NewClient() // the API key is in BASIQ_API_KEY
+//		if err != nil {
+//			return "", err
+//		}
+//		defer client.Close()
+//		job, err := client.Connect(ctx, userID, credentials)
+//		if err != nil {
+//			return "", err
+//		}
+//		return job.ID, nil // for basiq.Client.WaitForJob
+//	}
+//
 // Basiq has removed this operation from version 3 and may disable it at any time. It is
 // not known for which applications it still works. Send users to the Consent UI instead:
-// see basiq.Client.ConsentLink.
+// see [basiq.Client.ConsentLink].
 //
 // Deprecated: use this package only while you migrate from version 2 of the API.
 package legacy
@@ -141,9 +154,9 @@ var errNoJob = errors.New("basiq: legacy.Connect: the API accepted the request, 
 // waiting for it. Wait for the job with basiq.Client.WaitForJob, whose result has the
 // connection ID, and whose OnMFA answers MFA challenges. WithSafety has no effect.
 //
-// It returns transport.ErrNotFound if the user does not exist, or if the API no longer has
-// the operation. The text of an error does not quote the response. In the response that an
-// error keeps, credentials of four bytes or more are redacted.
+// It returns [transport.ErrNotFound] if the user does not exist, or if the API no
+// longer has the operation. The text of an error does not quote the response. In the
+// response that an error keeps, credentials of four bytes or more are redacted.
 //
 // POST /users/{userId}/connections: SERVER_ACCESS token of version 2.1, retried only if
 // the request was never sent (class D).

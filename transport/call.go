@@ -23,18 +23,18 @@ import (
 //
 // body is one of:
 //   - nil, for no body
-//   - a generated type (wire.Value)
+//   - a generated type ([wire.Value])
 //   - url.Values, for a form
 //   - json.RawMessage, []byte or an io.Reader, which is sent unchanged; the default
-//     Content-Type is application/json, and WithHeader sets another
+//     Content-Type is application/json, and [WithHeader] sets another
 //   - any other value that encoding/json can encode
 //
 // out is as for Do.
 //
 // The safety class is A for GET, HEAD and OPTIONS, B for DELETE and PUT, and D for all
-// other methods; WithSafety overrides it. The call is sent with a SERVER_ACCESS token;
-// WithScope overrides that. With ScopeClient, the user is taken from /users/{id}/… in
-// the path, or from WithUser.
+// other methods; [WithSafety] overrides it. The call is sent with a SERVER_ACCESS token;
+// [WithScope] overrides that. With [ScopeClient], the user is taken from /users/{id}/… in
+// the path, or from [WithUser].
 func (c *Client) Call(ctx context.Context, method, path string, body, out any, opts ...Option) error {
 	req, err := NewCall("Call", method, path)
 	if err != nil {
@@ -46,9 +46,9 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any, o
 	return c.Do(ctx, req, out, opts...)
 }
 
-// NewCall returns the request that Client.Call sends, without a body. id is the name
+// NewCall returns the request that [Client.Call] sends, without a body. id is the name
 // of the operation in errors and for observers, such as "shop.FetchUser". NewCall
-// returns a *PathError if the path is not valid.
+// returns a [*PathError] if the path is not valid.
 func NewCall(id, method, path string) (*Request, error) {
 	op := &Operation{ID: id, Method: method}
 	switch method {

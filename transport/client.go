@@ -102,11 +102,11 @@ func WithAPIKey(key string) ClientOption {
 //   - IdleConnTimeout is 50 seconds, and half a second on the separate connections of
 //     classes C and D. It must be below the server's idle timeout. Otherwise, some
 //     requests are sent on a connection that the server is closing, and a call that
-//     must not be retried fails with ErrOutcomeUnknown.
+//     must not be retried fails with [ErrOutcomeUnknown].
 //
 // In a browser (GOOS=js), the default is the Fetch API, as in net/http. It has its own
 // connections and limits, and a failure never proves that a call was not sent. Never
-// use an API key in a browser: use WithTokenSource with a CLIENT_ACCESS token.
+// use an API key in a browser: use [WithTokenSource] with a CLIENT_ACCESS token.
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {
@@ -134,8 +134,9 @@ func WithUserAgentSuffix(s string) ClientOption {
 // ErrClosed is returned by calls of a closed client.
 var ErrClosed = errors.New("basiq: the client is closed")
 
-// New returns a Client. WithAPIKey or WithTokenSource is required; for an API other than
-// Basiq's, WithCredential or WithoutCredentials may take their place.
+// New returns a Client. [WithAPIKey] or [WithTokenSource] is required; for an API other
+// than Basiq's, [WithCredential] or [WithoutCredentials] may take their place. New sends
+// no requests. It returns an error that names the option if one is missing or not valid.
 func New(opts ...ClientOption) (*Client, error) {
 	sdkerrors.Register(sdkerrors.Transport, made)
 	base, err := parseBase(DefaultBaseURL)
@@ -224,7 +225,7 @@ func restoreLocation(res *http.Response) {
 
 // Close stops the client's background work, waits for it to end, and closes idle
 // connections. Calls that were sent are completed. Calls that are waiting for a
-// token, and all later calls, fail with ErrClosed. Close may be called more than
+// token, and all later calls, fail with [ErrClosed]. Close may be called more than
 // once. It always returns nil.
 func (c *Client) Close() error {
 	if c == nil || c.state == nil {

@@ -21,7 +21,7 @@ func WithClock(now func() time.Time) ClientOption {
 	})
 }
 
-// Now returns the current time of the client's clock: see WithClock. The default is
+// Now returns the current time of the client's clock: see [WithClock]. The default is
 // time.Now.
 func (c *Client) Now() time.Time {
 	if c != nil && c.state != nil && c.clock != nil {

@@ -14,18 +14,19 @@ import (
 
 // Do sends a call and decodes the response body into out. out is one of:
 //   - nil, to discard the body
-//   - a generated type (wire.Value), or any value that encoding/json can decode into
-//   - *value.JSON, *json.RawMessage or *[]byte, for the body as it was received
+//   - a generated type ([wire.Value]), or any value that encoding/json can decode into
+//   - [*value.JSON], *json.RawMessage or *[]byte, for the body as it was received
 //   - an io.Writer, to which the body is streamed
-//   - a *ByStatus, if it depends on the status of the response
+//   - a [*ByStatus], if it depends on the status of the response
 //
 // Do returns:
-//   - an *Error if the API responds with any status but success
-//   - a *SendError if there is no response
-//   - a *TokenError if there is no access token for the call
-//   - ErrNoContent if the response has no body, and out is not nil
-//   - ErrTooLarge or a *DecodeError if the response cannot be read
-//   - a *PathError, a *MissingError, a *RangeError or ErrClosed, before anything is sent
+//   - an [*Error] if the API responds with any status but success
+//   - a [*SendError] if there is no response
+//   - a [*TokenError] if there is no access token for the call
+//   - [ErrNoContent] if the response has no body, and out is not nil
+//   - [ErrTooLarge] or a [*DecodeError] if the response cannot be read
+//   - a [*PathError], a [*MissingError], a [*RangeError] or [ErrClosed], before
+//     anything is sent
 func (c *Client) Do(ctx context.Context, req *Request, out any, opts ...Option) error {
 	if err := c.ready(ctx, req.name()); err != nil {
 		return err

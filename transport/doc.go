@@ -1,37 +1,75 @@
-// Package transport sends the requests of all generated clients. It builds paths that no
-// value can change, adds the access token, retries where that is safe, limits and decodes
-// responses, and returns errors of a few kinds.
+// Package transport sends the requests of all generated clients: it gets access tokens,
+// retries where that is safe, limits and decodes responses, and returns errors of a few
+// kinds. Package basiq creates a client of this package; use it directly for its options,
+// its errors, and operations without a generated method.
 //
-// Create one Client and share it. It is safe for concurrent use.
+//	func balances(ctx context.Context, key, userID string) error {
+//		client, err := transport.New(transport.WithAPIKey(key), transport.WithCallTimeout(30*time.Second))
+//		if err != nil {
+//			return err
+//		}
+//		defer client.Close()
+//		accounts, err := data.New(client).Accounts.List(ctx, userID, data.ListAccountsParams{})
+//		if errors.Is(err, transport.ErrNotFound) {
+//			return nil // the user does not exist
+//		}
+//		if err != nil {
+//			return err
+//		}
+//		for _, account := range accounts.Data {
+//			fmt.Println(account.Name, account.Balance)
+//		}
+//		return nil
+//	}
 //
-//	client, err := transport.New(transport.WithAPIKey(key))
-//	users := core.New(client).Users
-//	user, err := users.Get(ctx, "a-user-id")
+// Create one [Client] for each API key and share it. It is safe for concurrent use.
 //
-// # Request lifecycle
+// # Options
 //
-// A generated method describes its call in a [Request] and passes it to [Client.Do].
-// [Client.Call] is for operations without a generated method. Then:
+// A [ClientOption] is passed to [New], an [Option] to a method that sends requests, and a
+// [SharedOption] to either: then the option of the call takes precedence. The usual ones:
 //
-//  1. The path is built. A value that is empty, "." or ".." (also before a semicolon,
-//     question mark or number sign), is not valid UTF-8, or contains control characters,
-//     slashes or percent-encoded characters is rejected with a [PathError] before anything
-//     is sent. All other values are escaped and stay in their own segment.
-//  2. The credential is determined: an access token of the operation's [Scope], the
-//     API key for the token endpoint, or those of the [Scheme]s that an operation of
-//     another API declares. However many calls wait for a token, there is one
-//     request for it, and each call waits until its own deadline.
-//  3. The request is sent. Each attempt has its own timeout ([WithTimeout], one minute),
-//     within that of the call ([WithCallTimeout]) and the deadline of the context.
-//  4. If the API rejected the access token, the call is sent once more with a new token.
-//     The API rejects an expired token with 403 (code access-denied, unless the text
-//     names scopes, or a text that says so), and an unknown token with 401 and one of the
-//     codes invalid-authorization-token, invalid-token and access-denied, or for some
-//     operations without a body. No other 401 or 403 replaces a token.
-//  5. A failed call is retried if its safety class allows it.
-//  6. The response is decompressed, limited in size ([WithMaxResponseSize], 32 MiB), and
-//     decoded. Differences from its type are reported to [Observer] as [Drift], and are
-//     not errors.
+//   - [WithTimeout] limits each attempt (one minute by default), and [WithCallTimeout] a
+//     call with its retries.
+//   - [WithRetryPolicy] sets the number of attempts and the delays. [WithoutRetry] turns
+//     retries off.
+//   - [WithLogger] logs attempts, and [WithObserver] receives them for traces and metrics.
+//   - [WithTokenStore] shares access tokens between processes, and [WithTokenSource] gets
+//     them from elsewhere.
+//   - [WithHTTPClient] sets the HTTP client, for example with a proxy or certificates.
+//   - [WithHeader] adds a header, and [WithResponse] gets the HTTP response of a call.
+//
+// [Client.Call] calls an operation for which there is no generated method:
+//
+//	var out json.RawMessage // client is a *basiq.Client
+//	err := client.Transport.Call(ctx, "GET", "/users/"+url.PathEscape(userID), nil, &out)
+//
+// # Errors
+//
+// Each error has one of these types, for errors.As:
+//
+//   - [*Error]: the API responded with any status but success.
+//   - [*SendError]: there was no response.
+//   - [*ThrottledError]: the API is rate limiting, and the call was not sent.
+//   - [*TokenError]: there is no access token for the call; wraps one of the above.
+//   - [*DecodeError]: the response cannot be decoded.
+//   - [*PathError]: a path value was rejected, and nothing was sent.
+//   - [*MissingError]: a required value is missing, and nothing was sent.
+//   - [*RangeError]: a value is outside the documented range, and nothing was sent.
+//
+// errors.Is matches the kinds of errors ([ErrNotFound], [ErrRateLimited], …), the context's
+// errors, [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and
+// [ErrClosed]. After [ErrTooLarge] or a [*DecodeError], the operation has taken effect: do
+// not retry a write because of them. [Error.Advice] returns what to do about an error.
+//
+// The error of a call whose context has ended matches context.Canceled or
+// context.DeadlineExceeded. Its text contains context.Cause, but the cause is not in the
+// chain: in an errgroup, it is the error of another call. For the same reason, errors of
+// this package that an HTTP client, a reader, a writer or a [TokenSource] returns are
+// included as text only.
+//
+// Messages contain names, templates, codes and numbers. They contain neither values of the
+// request nor text from the API, and are safe to log.
 //
 // # Retries
 //
@@ -90,13 +128,6 @@
 // deadline fails at once, unsent, with a [ThrottledError]. It matches ErrRateLimited and
 // context.DeadlineExceeded. [WithoutThrottle] turns throttling off.
 //
-// # Bodies
-//
-// A body in memory is sent again unchanged. A streamed body is sent again if its content
-// is an io.Seeker, or if nothing of it was read yet. Otherwise, the call is not retried.
-// The client sends no Idempotency-Key: the API does not support it, and net/http would
-// take it as permission to retry a POST itself.
-//
 // # Tokens
 //
 // The API key is sent verbatim to POST /token. The access token that it returns is valid
@@ -118,30 +149,12 @@
 // A [TokenSource] provides tokens from elsewhere. A [TokenStore] shares them between
 // processes.
 //
-// # Errors
+// # Bodies
 //
-//	[Error]          the API responded with any status but success
-//	[SendError]      there was no response
-//	[ThrottledError] the API is rate limiting, and the call was not sent
-//	[TokenError]     there is no access token for the call; wraps one of the above
-//	[DecodeError]    the response cannot be decoded
-//	[PathError]      a path value was rejected, and nothing was sent
-//	[MissingError]   a required value is missing, and nothing was sent
-//	[RangeError]     a value is outside the documented range, and nothing was sent
-//
-// The error of a call whose context has ended matches context.Canceled or
-// context.DeadlineExceeded. Its text contains context.Cause, but the cause is not in the
-// chain: in an errgroup, it is the error of another call. For the same reason, errors of
-// this package that an HTTP client, a reader, a writer or a [TokenSource] returns are
-// included as text only.
-//
-// errors.Is matches the kinds of errors (ErrNotFound, ErrRateLimited, …), the context's
-// errors, [ErrOutcomeUnknown], [ErrTooLarge], [ErrNoContent], [ErrPageLink] and
-// [ErrClosed]. After [ErrTooLarge] or a DecodeError, the operation has taken effect: do
-// not retry a write because of them. [Error.Advice] returns what to do about an error.
-//
-// Messages contain names, templates, codes and numbers. They contain neither values of the
-// request nor text from the API, and are safe to log.
+// A body in memory is sent again unchanged. A streamed body is sent again if its content
+// is an io.Seeker, or if nothing of it was read yet. Otherwise, the call is not retried.
+// The client sends no Idempotency-Key: the API does not support it, and net/http would
+// take it as permission to retry a POST itself.
 //
 // # Observation
 //
@@ -158,4 +171,29 @@
 // formatting verb, encoder or logger can reach keys and tokens. Nothing runs while no call
 // is running: a Client that is dropped without Close leaks nothing, and Close waits for
 // background work to end.
+//
+// # Request lifecycle
+//
+// A generated method describes its call in a [Request] and passes it to [Client.Do].
+// [Client.Call] is for operations without a generated method. Then:
+//
+//  1. The path is built. A value that is empty, "." or ".." (also before a semicolon,
+//     question mark or number sign), is not valid UTF-8, or contains control characters,
+//     slashes or percent-encoded characters is rejected with a [PathError] before anything
+//     is sent. All other values are escaped and stay in their own segment.
+//  2. The credential is determined: an access token of the operation's [Scope], the
+//     API key for the token endpoint, or those that an operation of another API declares
+//     with a [Scheme]. However many calls wait for a token, there is one
+//     request for it, and each call waits until its own deadline.
+//  3. The request is sent. Each attempt has its own timeout ([WithTimeout], one minute),
+//     within that of the call ([WithCallTimeout]) and the deadline of the context.
+//  4. If the API rejected the access token, the call is sent once more with a new token.
+//     The API rejects an expired token with 403 (code access-denied, unless the text
+//     names scopes, or a text that says so), and an unknown token with 401 and one of the
+//     codes invalid-authorization-token, invalid-token and access-denied, or for some
+//     operations without a body. No other 401 or 403 replaces a token.
+//  5. A failed call is retried if its safety class allows it.
+//  6. The response is decompressed, limited in size ([WithMaxResponseSize], 32 MiB), and
+//     decoded. Differences from its type are reported to [Observer] as [Drift], and are
+//     not errors.
 package transport

@@ -245,7 +245,7 @@ func (e *Error) LogValue() slog.Value {
 	)
 }
 
-// Is reports whether the error is of the kind target: see ErrNotFound and the others.
+// Is reports whether the error is of the kind target: see [ErrNotFound] and the others.
 func (e *Error) Is(target error) bool {
 	if e == nil {
 		return false
@@ -286,7 +286,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // Unwrap returns what prevented a retry, or nil if nothing did. It is the error of the
-// context, or ErrRetryBudget. It is context.DeadlineExceeded also if the deadline would
+// context, or [ErrRetryBudget]. It is context.DeadlineExceeded also if the deadline would
 // have passed during the wait before the retry.
 func (e *Error) Unwrap() error {
 	if e == nil {

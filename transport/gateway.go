@@ -6,7 +6,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
 
-// WithGatewayLinks makes links to the API's own host, DefaultBaseURL, lead to the base
+// WithGatewayLinks makes links to the API's own host, [DefaultBaseURL], lead to the base
 // URL instead. Use it if requests reach the API through a gateway that passes responses
 // on unchanged: their links to next pages, of webhook messages and of MFA challenges then
 // name a host that the program cannot reach. Links to all other hosts are rejected as
@@ -15,9 +15,9 @@ func WithGatewayLinks() SharedOption {
 	return sharedOption(func(s *settings) error { s.gateway = true; return nil })
 }
 
-// GatewayLink returns where a link of the API leads: with WithGatewayLinks, a link to
-// DefaultBaseURL leads to the base URL. All other links are returned as they are, and are
-// the caller's to check. u must not be nil, and is not changed.
+// GatewayLink returns where a link of the API leads: with [WithGatewayLinks], a link to
+// [DefaultBaseURL] leads to the base URL. All other links are returned as they are, and
+// are the caller's to check. u must not be nil, and is not changed.
 func (c *Client) GatewayLink(u *url.URL) *url.URL {
 	if c == nil || c.state == nil {
 		return u

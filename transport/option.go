@@ -152,7 +152,7 @@ func checkHeader(name, value string) (string, error) {
 	return name, nil
 }
 
-// WithBaseURL sets the base URL of the API. The default is DefaultBaseURL. It must not
+// WithBaseURL sets the base URL of the API. The default is [DefaultBaseURL]. It must not
 // contain credentials, a query or a fragment. http is allowed only for loopback
 // addresses. As an option of a call, it also sends the call's token to that URL.
 func WithBaseURL(address string) SharedOption {

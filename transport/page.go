@@ -100,10 +100,10 @@ type decodablePage[P any] interface {
 // an empty page does not. Items that are null are skipped. After the loop has ended,
 // nothing is fetched.
 //
-// An error ends the loop. Apart from the errors of Client.Do, these are:
-//   - ErrPageLink if a link leads elsewhere or was followed before, or if the member
+// An error ends the loop. Apart from the errors of [Client.Do], these are:
+//   - [ErrPageLink] if a link leads elsewhere or was followed before, or if the member
 //     with the link has an unknown form; the items of that page are yielded first
-//   - a *DecodeError if the items of a page have an unknown form, if a page has no
+//   - a [*DecodeError] if the items of a page have an unknown form, if a page has no
 //     member data, if data is null although another page follows, or if the page
 //     contains an error of the API in place of items
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {

@@ -18,7 +18,7 @@ func WithPollInterval(d time.Duration) ClientOption {
 	})
 }
 
-// PollInterval returns the interval of WithPollInterval, or 0 if there is none.
+// PollInterval returns the interval of [WithPollInterval], or 0 if there is none.
 func (c *Client) PollInterval() time.Duration {
 	if c == nil || c.state == nil {
 		return 0

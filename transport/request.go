@@ -42,7 +42,7 @@ type queryParam struct {
 
 // NewRequest returns a call of op. values are the values of the path parameters, in
 // the order of the template. A value that could change the route makes the call fail
-// with a *PathError before it is sent. Such a value is one of these:
+// with a [*PathError] before it is sent. Such a value is one of these:
 //   - empty
 //   - "." or "..", also before a semicolon, question mark or number sign
 //   - not valid UTF-8

@@ -20,7 +20,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("basiq: %s: %s is required", e.Operation, e.Name)
 }
 
-// Require makes the call fail with a *MissingError if given is false.
+// Require makes the call fail with a [*MissingError] if given is false.
 func (r *Request) Require(name string, given bool) {
 	if !given {
 		r.Fail(&MissingError{Operation: r.inner().op.ID, Name: name})
@@ -64,7 +64,7 @@ func (e *RangeError) Error() string {
 	return fmt.Sprintf("basiq: %s: %s is %d: it must be between 0 and %d", e.Operation, e.Name, e.Value, e.Most)
 }
 
-// AtMost makes the call fail with a *RangeError if value is negative or greater than
+// AtMost makes the call fail with a [*RangeError] if value is negative or greater than
 // most.
 func (r *Request) AtMost(name string, value, most int) {
 	if value < 0 || value > most {
@@ -72,7 +72,7 @@ func (r *Request) AtMost(name string, value, most int) {
 	}
 }
 
-// NotLonger makes the call fail with a *RangeError if text has more characters than
+// NotLonger makes the call fail with a [*RangeError] if text has more characters than
 // most.
 func (r *Request) NotLonger(name, text string, most int) {
 	if n := utf8.RuneCountInString(text); n > most {

@@ -21,7 +21,7 @@ import (
 )
 
 // ErrTooLarge is the error of a call that the API executed, and whose response is
-// larger than the limit set with WithMaxResponseSize. The operation has taken effect:
+// larger than the limit set with [WithMaxResponseSize]. The operation has taken effect:
 // do not retry a write because of this error.
 var ErrTooLarge = errors.New("the response is larger than the limit")
 

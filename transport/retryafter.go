@@ -9,7 +9,7 @@ import (
 )
 
 // RetryAfter returns how long a response's Retry-After header asks the caller to wait,
-// or 0 if there is none. Use it with WithResponse; for errors, use Error.RetryAfter.
+// or 0 if there is none. Use it with [WithResponse]; for errors, use [Error.RetryAfter].
 func RetryAfter(h http.Header) time.Duration { return retryAfter(h, time.Now()) }
 
 // retryAfter parses the Retry-After headers: seconds, perhaps with a fraction, or a

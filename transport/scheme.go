@@ -23,7 +23,7 @@ const (
 	AsBearer                  // as a bearer token in the Authorization header
 )
 
-// Scheme is a security scheme of an API. Operations with ScopeDeclared list those that
+// Scheme is a security scheme of an API. Operations with [ScopeDeclared] list those that
 // they are called with.
 type Scheme struct {
 	Name  string // in the API's description, and in WithCredential: "apiKeyAuth"
@@ -34,9 +34,9 @@ type Scheme struct {
 // WithCredential sets the credential of a security scheme, by the scheme's name in the
 // API's description. It is a key, a bearer token, or for HTTP basic authentication the
 // user and the password separated by a colon. It is sent only with operations that
-// declare the scheme. Bearer tokens that expire need WithTokenSource instead.
+// declare the scheme. Bearer tokens that expire need [WithTokenSource] instead.
 //
-// Basiq's own operations use WithAPIKey or WithTokenSource.
+// Basiq's own operations use [WithAPIKey] or WithTokenSource.
 func WithCredential(scheme, credential string) ClientOption {
 	return clientOption(func(c *config) error {
 		switch {

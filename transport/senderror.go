@@ -13,7 +13,7 @@ import (
 // SendError is the error of a call without a response: the API could not be reached,
 // closed the connection, or took too long. It wraps the cause, such as
 // context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF or an error of
-// package net. context.Cause is only in the text. The error matches ErrOutcomeUnknown
+// package net. context.Cause is only in the text. The error matches [ErrOutcomeUnknown]
 // if the call changes something and may have been executed.
 type SendError struct {
 	Operation string // "core.Users.Get"
@@ -85,13 +85,13 @@ func (e SendError) unknown() bool {
 	return e.Safety != SafetyRead && (e.Sent || e.EarlierUnknown)
 }
 
-// Is reports whether target is ErrOutcomeUnknown and the outcome is unknown.
+// Is reports whether target is [ErrOutcomeUnknown] and the outcome is unknown.
 func (e *SendError) Is(target error) bool {
 	return e != nil && target == ErrOutcomeUnknown && e.unknown()
 }
 
 // Unwrap returns the cause, what prevented a retry, and, if the context ended after an
-// earlier attempt had got an error response, that *Error.
+// earlier attempt had got an error response, that [*Error].
 func (e *SendError) Unwrap() []error {
 	if e == nil {
 		return nil

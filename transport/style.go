@@ -338,9 +338,9 @@ type PathValue struct {
 	Value Value
 }
 
-// NewStyledRequest is NewRequest for an operation that has path parameters which are not
-// plain texts: lists, objects, or values in another style. The rules of NewRequest apply
-// to each item. If the parameter allows slashes, an item may contain them between
+// NewStyledRequest is [NewRequest] for an operation that has path parameters which are
+// not plain texts: lists, objects, or values in another style. The rules of NewRequest
+// apply to each item. If the parameter allows slashes, an item may contain them between
 // segments that each follow the rules.
 func NewStyledRequest(op *Operation, values ...PathValue) *Request {
 	if op == nil {

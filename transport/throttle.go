@@ -57,7 +57,7 @@ type limiter struct {
 }
 
 // WithoutThrottle turns off client-side throttling: the client then sends every call
-// at once, and retries rate-limited ones as the RetryPolicy says. Use it in programs
+// at once, and retries rate-limited ones as the [RetryPolicy] says. Use it in programs
 // that keep to the API's rate limits by other means.
 func WithoutThrottle() ClientOption {
 	return clientOption(func(c *config) error { c.client.throttle.off = true; return nil })

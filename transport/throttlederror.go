@@ -11,7 +11,7 @@ import (
 // ThrottledError is the error of a call that this client queued and did not send,
 // because the API is rate limiting the operation. Either the call would have been
 // sent after its deadline, or its context ended while it was queued. It matches
-// ErrRateLimited, although the API did not respond to this call, and
+// [ErrRateLimited], although the API did not respond to this call, and
 // context.DeadlineExceeded or context.Canceled.
 type ThrottledError struct {
 	Operation string // "core.Users.Get"
@@ -56,7 +56,7 @@ func (e *ThrottledError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("message", e.text()), slog.String("operation", e.Operation))
 }
 
-// Is reports whether target is ErrRateLimited.
+// Is reports whether target is [ErrRateLimited].
 func (e *ThrottledError) Is(target error) bool { return e != nil && target == ErrRateLimited }
 
 // Unwrap returns why the call left the queue.

@@ -70,14 +70,14 @@ type TokenRequest struct {
 // trace, but does not end with it. A panic in Token becomes the error of the waiting calls. Token must be safe for
 // concurrent use, for different users.
 //
-// Before Client.Token returns a user's token, the client also requests a SERVER_ACCESS
+// Before [Client.Token] returns a user's token, the client also requests a SERVER_ACCESS
 // token from the source. If the source returns none, or the same token, Client.Token
 // fails, and the user's token is used for API calls only.
 type TokenSource interface {
 	Token(ctx context.Context, req TokenRequest) (Token, error)
 }
 
-// TokenSourceFunc makes a function a TokenSource.
+// TokenSourceFunc makes a function a [TokenSource].
 type TokenSourceFunc func(ctx context.Context, req TokenRequest) (Token, error)
 
 // Token calls f.
@@ -85,7 +85,7 @@ func (f TokenSourceFunc) Token(ctx context.Context, req TokenRequest) (Token, er
 	return f(ctx, req)
 }
 
-// StaticToken returns a TokenSource that always returns the same token.
+// StaticToken returns a [TokenSource] that always returns the same token.
 func StaticToken(text string) TokenSource {
 	t := NewToken(text, time.Time{})
 	return TokenSourceFunc(func(context.Context, TokenRequest) (Token, error) { return t, nil })
@@ -132,7 +132,7 @@ func WithTokenCacheSize(n int) ClientOption {
 }
 
 // TokenError is the error of a call that was not sent because there was no access token
-// for it. It wraps the cause, which often is the *Error of POST /token.
+// for it. It wraps the cause, which often is the [*Error] of POST /token.
 type TokenError struct {
 	Scope Scope
 	Err   error
@@ -161,14 +161,14 @@ func (e *TokenError) Unwrap() error {
 // minute.
 var ErrTokenTimeout = errors.New("basiq: no access token was received within 30 seconds")
 
-// ErrBadToken is the error of calls for which the token endpoint or the TokenSource
+// ErrBadToken is the error of calls for which the token endpoint or the [TokenSource]
 // returned something that is not a valid access token.
 var ErrBadToken = errors.New("basiq: the response contains no valid bearer token")
 
 // Token returns the access token with which calls of this scope are sent, for example to
 // pass a CLIENT_ACCESS token to the Consent UI. The token is cached and refreshed as for
-// calls. Token returns a *TokenError or ErrClosed if it fails. It also fails if a
-// TokenSource returns the SERVER_ACCESS token for a user, or no SERVER_ACCESS token to
+// calls. Token returns a [*TokenError] or [ErrClosed] if it fails. It also fails if a
+// [TokenSource] returns the SERVER_ACCESS token for a user, or no SERVER_ACCESS token to
 // compare with.
 func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	if err := c.ready(ctx, "token"); err != nil {
@@ -198,7 +198,7 @@ func (c *Client) Token(ctx context.Context, req TokenRequest) (Token, error) {
 	}
 }
 
-// Reasons why Client.Token does not return a user's token.
+// Reasons why [Client.Token] does not return a user's token.
 const (
 	errServers    = badToken("the token source returned the SERVER_ACCESS token, which must not leave the server")
 	errUncompared = badToken("the user's token was not compared with the SERVER_ACCESS token")

@@ -22,7 +22,7 @@ import (
 //
 // A value is bound to its key. A value that was stored under another key, or by a client
 // with another API key, is not used, and is reported to observers as a load failure. A
-// client with a TokenSource also needs an API key, so that it never gets a token of
+// client with a [TokenSource] also needs an API key, so that it never gets a token of
 // another application.
 //
 // The client uses the store only if it has no valid token, or to refresh one: a few times
@@ -39,7 +39,7 @@ type TokenStore interface {
 	Lock(ctx context.Context, key string, ttl time.Duration) (unlock func(), err error)
 }
 
-// WithTokenStore shares access tokens with other processes. It requires WithAPIKey.
+// WithTokenStore shares access tokens with other processes. It requires [WithAPIKey].
 func WithTokenStore(s TokenStore) ClientOption {
 	return clientOption(func(c *config) error {
 		if s == nil {

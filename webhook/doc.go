@@ -2,18 +2,31 @@
 // comes from Basiq, decodes it, and calls your function until the event has been
 // handled once.
 //
-//	verifier, err := webhook.NewVerifier(os.Getenv("BASIQ_WEBHOOK_SECRET"))
-//	...
-//	http.Handle("POST /webhooks/basiq", webhook.NewHandler(verifier, func(ctx context.Context, e *webhook.Event) error {
-//		switch e.Type {
-//		case webhook.TransactionsUpdated:
-//			return sync(ctx, e.UserID())
+//	verifier, err := webhook.NewVerifier(secret) // from the response that created the webhook
+//	if err != nil {
+//		return err
+//	}
+//	mux := http.NewServeMux()
+//	mux.Handle("POST /webhooks/basiq", webhook.NewHandler(verifier, func(ctx context.Context, e *webhook.Event) error {
+//		if e.Type == webhook.TransactionsUpdated {
+//			fmt.Println("new transactions of user", e.UserID())
 //		}
-//		return nil // ignore other events
+//		return nil // an error makes Basiq deliver the message again
 //	}))
 //
 // A receiver does not need an API key. A program that imports only this package
-// does not link the generated clients.
+// does not link the generated clients. Register a webhook with Webhooks.Create of
+// [github.com/basiq-sdk/basiq-go/generated/webhooks], whose response has the secret.
+//
+// # Handling an event once
+//
+// Basiq delivers a message again until it gets a 2xx status, so that a message can
+// arrive more than once. [NewHandler] remembers the messages that it has handled in
+// this process. Several processes share a [SeenStore]: see [WithSeenStore]. To change a secret
+// without losing messages, use [NewVerifierFrom].
+//
+// In a test, [NewSigner] signs messages as Basiq does, and the fake server of
+// [github.com/basiq-sdk/basiq-go/basiqtest] delivers them.
 //
 // # Signature scheme
 //

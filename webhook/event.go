@@ -77,7 +77,7 @@ var ErrBody = errors.New("webhook: the body is not an event")
 // ParseEvent decodes the body of a verified delivery. It reads members at the top
 // level, where Basiq delivers them, or within payload, where the API lists them.
 // Only eventTypeId is required: a member that is missing or has an unexpected type
-// is left empty. Errors match ErrBody.
+// is left empty. Errors match [ErrBody].
 func ParseEvent(d Delivery, body []byte) (*Event, error) {
 	var in struct {
 		members
@@ -200,9 +200,9 @@ var (
 )
 
 // FetchEvent fetches the event that the delivery announces and decodes it into
-// out, a *core.Event or any other value that transport.Client.Do accepts. It
-// returns ErrLink if EventLink does not point to the API that c calls, and
-// ErrEntity if out is a generated type for a different resource.
+// out, a *core.Event or any other value that [transport.Client.Do] accepts. It
+// returns [ErrLink] if EventLink does not point to the API that c calls, and
+// [ErrEntity] if out is a generated type for a different resource.
 //
 // GET /events/{id}: SERVER_ACCESS token, retried on transient failures (class A).
 func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {
@@ -214,10 +214,10 @@ func (e *Event) FetchEvent(ctx context.Context, c *transport.Client, out any, op
 // *data.TransactionPage and so on. You can also pass a pointer to such a pointer, or
 // to a struct that embeds the type.
 //
-// It returns transport.ErrNotFound if the resource no longer exists, and ErrLink
+// It returns [transport.ErrNotFound] if the resource no longer exists, and [ErrLink]
 // if EntityLink does not point to the API that c calls. If out is a generated type
 // for a different resource, such as a *data.Connection for a user, it returns
-// ErrEntity and sets *out to its zero value.
+// [ErrEntity] and sets *out to its zero value.
 //
 // GET EntityLink: SERVER_ACCESS token, retried on transient failures (class A).
 func (e *Event) FetchEntity(ctx context.Context, c *transport.Client, out any, opts ...transport.Option) error {

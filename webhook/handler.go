@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Defaults of NewHandler.
+// Defaults of [NewHandler].
 const (
 	DefaultMaxBody     = 1 << 20          // bytes
 	DefaultReadTimeout = 10 * time.Second // to read the body
@@ -31,8 +31,12 @@ func SourceIPs() []netip.Addr {
 // Errors of deliveries that the handler rejects before it verifies them, for
 // errors.Is.
 var (
-	ErrSource     = errors.New("webhook: the sender's IP address is not on the allow-list")
-	ErrTooLarge   = errors.New("webhook: the body is larger than the limit")
+	// ErrSource means that the address is not one of those of [WithSources].
+	ErrSource = errors.New("webhook: the sender's IP address is not on the allow-list")
+	// ErrTooLarge means that the body is larger than [WithMaxBody] allows.
+	ErrTooLarge = errors.New("webhook: the body is larger than the limit")
+	// ErrIncomplete means that the connection ended, or [WithReadTimeout] passed,
+	// before the whole body was received.
 	ErrIncomplete = errors.New("webhook: the body is incomplete")
 )
 
@@ -40,8 +44,12 @@ var (
 // because they are duplicates. Basiq delivers a message again if the response was
 // lost or took too long.
 var (
+	// ErrHandled means that the callback has succeeded for the message before. The
+	// response is 204.
 	ErrHandled = errors.New("webhook: the message has already been handled")
-	ErrBusy    = errors.New("webhook: the message is already being handled")
+	// ErrBusy means that another delivery of the message is in the callback. The
+	// response is 409, so that Basiq tries again later.
+	ErrBusy = errors.New("webhook: the message is already being handled")
 )
 
 // PanicError means that the callback panicked.
@@ -81,7 +89,7 @@ func (PanicError) GobEncode() ([]byte, error) {
 	return nil, errors.New("webhook: a PanicError cannot be gob-encoded: encode the text of Error instead")
 }
 
-// HandlerOption configures NewHandler.
+// HandlerOption configures [NewHandler].
 type HandlerOption func(*handler)
 
 // WithSeenStore sets the store that records which messages have been handled. By
@@ -93,12 +101,12 @@ type HandlerOption func(*handler)
 func WithSeenStore(s SeenStore) HandlerOption { return func(h *handler) { h.seen = s } }
 
 // WithMaxBody limits the size of a delivery's body, in bytes. The default is
-// DefaultMaxBody; a typical delivery has a few hundred bytes. 0 rejects every
+// [DefaultMaxBody]; a typical delivery has a few hundred bytes. 0 rejects every
 // body that is not empty.
 func WithMaxBody(n int64) HandlerOption { return func(h *handler) { h.maxBody = n } }
 
 // WithReadTimeout limits how long reading the body may take. The default is
-// DefaultReadTimeout; 0 means no limit.
+// [DefaultReadTimeout]; 0 means no limit.
 func WithReadTimeout(d time.Duration) HandlerOption { return func(h *handler) { h.readTimeout = d } }
 
 // WithSources rejects deliveries from IP addresses that are not in allowed, e.g.
@@ -123,10 +131,10 @@ func WithSources(allowed []netip.Addr, address func(*http.Request) (netip.Addr, 
 	}
 }
 
-// WithOnError sets a function that is called with every delivery that was rejected
-// or not handled, so that you can log or count it. That includes duplicates
-// (ErrHandled, ErrBusy), which are harmless. The error is safe to log, unless it
-// was returned by your callback, your SeenStore or your SecretSource. By default, or if f is nil,
+// WithOnError sets a function that is called with every delivery that was rejected or
+// not handled, so that you can log or count it. That includes duplicates ([ErrHandled],
+// [ErrBusy]), which are harmless. The error is safe to log, unless it was returned by
+// your callback, your [SeenStore] or your [SecretSource]. By default, or if f is nil,
 // errors are ignored.
 func WithOnError(f func(*http.Request, error)) HandlerOption {
 	return func(h *handler) {
@@ -164,12 +172,12 @@ type handler struct {
 //   - 409, with a Retry-After of five seconds, if another delivery of the message
 //     is still being handled, so that Basiq tries again later
 //   - 413 if the body is too large
-//   - 500 if handle, the SeenStore or the SecretSource returns an error, or handle
+//   - 500 if handle, the [SeenStore] or the [SecretSource] returns an error, or handle
 //     panics
 //
 // Responses have no body. The context passed to handle is canceled if the
 // connection is closed. Nil options are ignored. NewHandler panics if verifier or
-// handle is nil, or if verifier was not created by NewVerifier or NewVerifierFrom.
+// handle is nil, or if verifier was not created by [NewVerifier] or [NewVerifierFrom].
 func NewHandler(verifier *Verifier, handle func(context.Context, *Event) error, opts ...HandlerOption) http.Handler {
 	if verifier == nil || verifier.verifier == nil || handle == nil {
 		panic("webhook: NewHandler: the verifier must be created by NewVerifier, and the callback must not be nil")

@@ -63,7 +63,7 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 type Signer struct{ key func() []byte } // a function, so that printing does not show the key
 
 // NewSigner returns a Signer that uses the secret of a webhook. Errors match
-// ErrSecret.
+// [ErrSecret].
 func NewSigner(secret string) (*Signer, error) {
 	key, err := parseSecret(secret)
 	if err != nil {
@@ -74,7 +74,7 @@ func NewSigner(secret string) (*Signer, error) {
 
 // Headers returns the three signature headers for a delivery of body, to be set on
 // the request. The keys are canonical header names. Headers panics if s was not
-// created by NewSigner.
+// created by [NewSigner].
 func (s *Signer) Headers(id string, at time.Time, body []byte) map[string]string {
 	if s == nil || s.key == nil {
 		panic("webhook: the Signer has no secret: create it with NewSigner")

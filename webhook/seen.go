@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Progress is the state of a message in a SeenStore.
+// Progress is the state of a message in a [SeenStore].
 type Progress int
 
 const (
@@ -64,7 +64,7 @@ type ClaimStore interface {
 	EndClaim(ctx context.Context, key, token string, handled bool) error
 }
 
-// Memory is a SeenStore in the memory of one process. It forgets handled messages
+// Memory is a [SeenStore] in the memory of one process. It forgets handled messages
 // after 49 hours, and the oldest ones earlier if it is full. The zero value is ready
 // to use, and equivalent to NewMemory(0).
 type Memory struct {
@@ -107,7 +107,7 @@ func (m *Memory) init() {
 	m.byKey, m.order = map[string]*list.Element{}, list.New()
 }
 
-// Begin implements SeenStore. It returns an error only if m is nil.
+// Begin implements [SeenStore]. It returns an error only if m is nil.
 func (m *Memory) Begin(_ context.Context, key string) (Progress, error) {
 	if m == nil {
 		return Fresh, errNilMemory
@@ -128,7 +128,7 @@ func (m *Memory) Begin(_ context.Context, key string) (Progress, error) {
 	return Fresh, nil
 }
 
-// End implements SeenStore. It returns an error only if m is nil.
+// End implements [SeenStore]. It returns an error only if m is nil.
 func (m *Memory) End(_ context.Context, key string, handled bool) error {
 	if m == nil {
 		return errNilMemory

@@ -13,12 +13,12 @@ import (
 // old one. It must be safe for concurrent use.
 type SecretSource func(context.Context) ([]string, error)
 
-// ErrSecretSource means that a SecretSource returned an error, no secret, or a
+// ErrSecretSource means that a [SecretSource] returned an error, no secret, or a
 // secret that is not valid. It says nothing about the delivery: the handler responds
 // with 500, so that Basiq delivers the message again.
 var ErrSecretSource = errors.New("webhook: the secrets could not be loaded")
 
-// DefaultSecretRefresh is how long the secrets of a SecretSource are used by default
+// DefaultSecretRefresh is how long the secrets of a [SecretSource] are used by default
 // until they are loaded again.
 const DefaultSecretRefresh = time.Minute
 
@@ -29,12 +29,12 @@ const minSecretReload = 5 * time.Second
 
 // NewVerifierFrom returns a Verifier whose secrets come from a source, so that they
 // can be rotated while the program runs. The source is called for the first delivery,
-// and then at most once a minute: see WithSecretRefresh. If no signature matches, the
+// and then at most once a minute: see [WithSecretRefresh]. If no signature matches, the
 // secrets are loaded again if they are older than five seconds. A new secret therefore
 // works at once, and one that was removed is rejected after a minute at the latest.
 //
 // The source is called with the context of the request. If it fails and the secrets
-// are too old, the error matches ErrSecretSource: secrets that may have been removed
+// are too old, the error matches [ErrSecretSource]: secrets that may have been removed
 // are not used. NewVerifierFrom itself does not call the source. It returns an error
 // if source is nil or an option is not valid.
 func NewVerifierFrom(source SecretSource, opts ...VerifierOption) (*Verifier, error) {
@@ -48,8 +48,8 @@ func NewVerifierFrom(source SecretSource, opts ...VerifierOption) (*Verifier, er
 	return &Verifier{v}, nil
 }
 
-// WithSecretRefresh sets how long the secrets of a SecretSource are used until they
-// are loaded again. The default is DefaultSecretRefresh; 0 loads them for every
+// WithSecretRefresh sets how long the secrets of a [SecretSource] are used until they
+// are loaded again. The default is [DefaultSecretRefresh]; 0 loads them for every
 // delivery. It is an error without a source.
 func WithSecretRefresh(d time.Duration) VerifierOption {
 	return func(v *verifier) error {

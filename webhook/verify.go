@@ -33,8 +33,8 @@ const (
 // clock by default, in the past or in the future.
 const DefaultTolerance = 5 * time.Minute
 
-// MaxTolerance is the largest tolerance that WithTolerance accepts. A recorded
-// delivery passes verification for up to twice the tolerance, so a SeenStore must
+// MaxTolerance is the largest tolerance that [WithTolerance] accepts. A recorded
+// delivery passes verification for up to twice the tolerance, so a [SeenStore] must
 // remember its message for that long.
 const MaxTolerance = 24 * time.Hour
 
@@ -62,12 +62,12 @@ type verifier struct {
 	now       func() time.Time
 }
 
-// VerifierOption configures NewVerifierOf and NewVerifierFrom.
+// VerifierOption configures [NewVerifierOf] and [NewVerifierFrom].
 type VerifierOption func(*verifier) error
 
 // WithTolerance sets how far a timestamp may differ from the clock, in the past or
-// in the future. The default is DefaultTolerance. d must be at least one second and
-// at most MaxTolerance, and is truncated to whole seconds.
+// in the future. The default is [DefaultTolerance]. d must be at least one second and
+// at most [MaxTolerance], and is truncated to whole seconds.
 func WithTolerance(d time.Duration) VerifierOption {
 	return func(v *verifier) error {
 		if d < time.Second {
@@ -96,11 +96,11 @@ func WithClock(now func() time.Time) VerifierOption {
 // NewVerifier returns a Verifier for the webhook with this secret, which Basiq
 // returns when a webhook is created or updated. While you rotate a secret, pass both
 // the old and the new one: deliveries signed with either are accepted. A secret must
-// decode to at least 16 bytes. Errors match ErrSecret.
+// decode to at least 16 bytes. Errors match [ErrSecret].
 func NewVerifier(secrets ...string) (*Verifier, error) { return NewVerifierOf(secrets) }
 
-// NewVerifierOf is like NewVerifier, but takes options. Nil options are ignored.
-// Errors match ErrSecret if a secret is not valid; errors of options do not.
+// NewVerifierOf is like [NewVerifier], but takes options. Nil options are ignored.
+// Errors match [ErrSecret] if a secret is not valid; errors of options do not.
 func NewVerifierOf(secrets []string, opts ...VerifierOption) (*Verifier, error) {
 	keys, err := parseSecrets(secrets)
 	if err != nil {
@@ -137,16 +137,16 @@ type Delivery struct {
 	Secret int
 }
 
-// Verify checks that a delivery was signed by Basiq, and that its timestamp is
-// within the tolerance. body must be the request body exactly as received. Errors
-// match ErrHeader, ErrTimestamp or ErrSignature, or ErrSecret if v was not created
-// by NewVerifier. They are safe to log. With a SecretSource, use VerifyContext.
+// Verify checks that a delivery was signed by Basiq, and that its timestamp is within
+// the tolerance. body must be the request body exactly as received. Errors match
+// [ErrHeader], [ErrTimestamp] or [ErrSignature], or [ErrSecret] if v was not created by
+// [NewVerifier]. They are safe to log. With a [SecretSource], use VerifyContext.
 func (v *Verifier) Verify(header http.Header, body []byte) (Delivery, error) {
 	return v.VerifyContext(context.Background(), header, body)
 }
 
-// VerifyContext is like Verify. If the secrets come from a SecretSource, it passes
-// ctx to it, and the error matches ErrSecretSource if the source fails. That error
+// VerifyContext is like Verify. If the secrets come from a [SecretSource], it passes
+// ctx to it, and the error matches [ErrSecretSource] if the source fails. That error
 // contains the source's.
 func (v *Verifier) VerifyContext(ctx context.Context, header http.Header, body []byte) (Delivery, error) {
 	d, _, err := v.verify(ctx, header, body)

@@ -32,7 +32,7 @@ func (s *AffordabilityService) sender() *transport.Client {
 // shared with expenses and income: the number of users created that day, at
 // most 1,000.
 //
-// If the response has no body, the error is transport.ErrNoContent.
+// If the response has no body, the error is [transport.ErrNoContent].
 //
 // POST /users/{userId}/affordability: SERVER_ACCESS token, retried only if it
 // was never sent (class D).

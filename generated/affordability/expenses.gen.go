@@ -26,7 +26,7 @@ func (s *ExpensesService) sender() *transport.Client {
 // Create creates a summary of a user's expenses. Each call creates a new
 // summary and counts against the daily quota.
 //
-// If the response has no body, the error is transport.ErrNoContent.
+// If the response has no body, the error is [transport.ErrNoContent].
 //
 // POST /users/{userId}/expenses: SERVER_ACCESS token, retried only if it was
 // never sent (class D).

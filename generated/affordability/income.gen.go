@@ -25,7 +25,7 @@ func (s *IncomeService) sender() *transport.Client {
 // Create creates a summary of a user's income. Each call creates a new summary
 // and counts against the daily quota.
 //
-// If the response has no body, the error is transport.ErrNoContent.
+// If the response has no body, the error is [transport.ErrNoContent].
 //
 // POST /users/{userId}/income: SERVER_ACCESS token, retried only if it was
 // never sent (class D).

@@ -28,7 +28,7 @@ func (s *AuthService) sender() *transport.Client {
 // UI.
 //
 // An application can request 1,500 tokens every five minutes. An unknown key
-// fails with transport.ErrUnauthorized.
+// fails with [transport.ErrUnauthorized].
 //
 // POST /token: API key, retried on transient failures (class A).
 func (s *AuthService) CreateToken(ctx context.Context, params CreateTokenParams, opts ...transport.Option) (*AccessToken, error) {

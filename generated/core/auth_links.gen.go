@@ -40,8 +40,8 @@ func (s *AuthLinksService) Create(ctx context.Context, userID string, params Cre
 	return &out, nil
 }
 
-// Get returns the user's current link. It fails with transport.ErrGone if the
-// link has expired, and with transport.ErrNotFound if the user has none.
+// Get returns the user's current link. It fails with [transport.ErrGone] if the
+// link has expired, and with [transport.ErrNotFound] if the user has none.
 //
 // GET /users/{userId}/auth_link: SERVER_ACCESS token, retried on transient
 // failures (class A).

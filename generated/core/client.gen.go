@@ -2,10 +2,46 @@
 
 // Package core manages users, consents, auth links, events and jobs.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	user, err := client.Core.Users.Create(ctx, core.CreateUserParams{Email: "max@example.com"})
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println(user.ID) // store it: users cannot be listed
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Auth ([AuthService]) exchanges the API key for access tokens
+//   - Client.AuthLinks ([AuthLinksService]) manages auth links, at which a user
+//     connects accounts after entering a code sent by SMS
+//   - Client.Consents ([ConsentsService]) reads and withdraws consents
+//   - Client.Events ([EventsService]) reads the events of the last seven days
+//   - Client.Jobs ([JobsService]) reads background jobs and submits the answers
+//     to a bank's multi-factor authentication (MFA) challenges
+//   - Client.Users ([UsersService]) manages users
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package core
 
 import (

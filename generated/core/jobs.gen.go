@@ -53,7 +53,7 @@ func (s *JobsService) List(ctx context.Context, userID string, params ListJobsPa
 }
 
 // SubmitMFA answers the MFA challenge that a job is waiting for, in the order
-// of the challenge's prompts. Pass the job's user with transport.WithUser. A
+// of the challenge's prompts. Pass the job's user with [transport.WithUser]. A
 // challenge can be answered only once: after a wrong answer the step fails, and
 // the connection has to be refreshed again.
 //

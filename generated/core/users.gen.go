@@ -67,7 +67,7 @@ func (s *UsersService) Update(ctx context.Context, userID string, params UpdateU
 }
 
 // Delete deletes a user with all their connections and data. It cannot be
-// undone. A second call fails with transport.ErrNotFound.
+// undone. A second call fails with [transport.ErrNotFound].
 //
 // DELETE /users/{userId}: SERVER_ACCESS token, idempotent, retried on transient
 // failures (class B).

@@ -23,7 +23,7 @@ func (s *AccountsService) sender() *transport.Client {
 }
 
 // Get returns one account, as of the last refresh of its connection. If the
-// account does not exist, it fails with transport.ErrNotFound.
+// account does not exist, it fails with [transport.ErrNotFound].
 //
 // GET /users/{userId}/accounts/{accountId}: SERVER_ACCESS token, retried on
 // transient failures (class A).

@@ -3,10 +3,49 @@
 // Package data reads accounts and transactions, manages connections, uploads
 // bank statements, and lists the institutions that can be connected.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	filter := data.TransactionFilter{}.PostDateBetween("2031-05-01", "2031-05-31")
+//	for tx, err := range client.Data.Transactions.All(ctx, userID, data.ListTransactionsParams{Filter: filter}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(tx.PostDate, tx.Amount, tx.Description)
+//	}
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Accounts ([AccountsService]) reads the accounts of a user's
+//     connections
+//   - Client.Connections ([ConnectionsService]) manages the connections to
+//     institutions
+//   - Client.Connectors ([ConnectorsService]) lists the institutions that can
+//     be connected, and the methods of connecting
+//   - Client.Statements ([StatementsService]) uploads bank statements
+//   - Client.Transactions ([TransactionsService]) reads the transactions of a
+//     user's accounts
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package data
 
 import (

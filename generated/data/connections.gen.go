@@ -62,7 +62,7 @@ func (s *ConnectionsService) Delete(ctx context.Context, userID, connectionID st
 
 // RefreshAll starts a refresh of all of a user's active connections, with one
 // job for each. Status 202 means that the jobs are new, 200 that they were
-// already queued or running; use transport.WithResponse to read the status.
+// already queued or running; use [transport.WithResponse] to read the status.
 //
 // Basiq advises against bulk refreshes. Check each connection's LastUsed first.
 //
@@ -90,7 +90,7 @@ func (s *ConnectionsService) Purge(ctx context.Context, userID, connectionID str
 
 // Refresh starts a refresh of an active connection. Status 202 means that the
 // job is new, 200 that it was already queued or running; use
-// transport.WithResponse to read the status. Poll the job with the core
+// [transport.WithResponse] to read the status. Poll the job with the core
 // package's Jobs.Get.
 //
 // An open banking connection can be refreshed 20 times a day. A web connection

@@ -23,7 +23,7 @@ func (s *ConnectorsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one connector. It fails with transport.ErrNotFound if the
+// Get returns one connector. It fails with [transport.ErrNotFound] if the
 // institution cannot be connected with this method.
 //
 // GET /connectors/{connectorId}/{method}: SERVER_ACCESS token, retried on

@@ -25,8 +25,8 @@ func (s *TransactionsService) sender() *transport.Client {
 	return s.client
 }
 
-// Get returns one transaction. transport.ErrNotFound for a pending transaction
-// may mean that a refresh has replaced it.
+// Get returns one transaction. [transport.ErrNotFound] for a pending
+// transaction may mean that a refresh has replaced it.
 //
 // GET /users/{userId}/transactions/{transactionId}: SERVER_ACCESS token,
 // retried on transient failures (class A).

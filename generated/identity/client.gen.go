@@ -3,10 +3,42 @@
 // Package identity reads what institutions know about the person or business
 // behind a connection: names, contact details and addresses.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	identities, err := client.Identity.Identities.List(ctx, userID)
+//	if err != nil {
+//		return err
+//	}
+//	for _, identity := range identities.Data {
+//		fmt.Println(identity.FullName, identity.EmailAddresses)
+//	}
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Identities ([IdentitiesService]) reads the identities retrieved
+//     through a user's connections
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package identity
 
 import (

@@ -4,10 +4,41 @@
 // or an income, against the data of the institutions, without disclosing that
 // data.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	insight, err := client.Insights.Insights.VerifyBalance(ctx, userID, insights.VerifyBalanceParams{
+//		Balance: insights.Range{Min: "1000"},
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println(len(insight.Data), "accounts were compared")
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Insights ([InsightsService]) creates and reads insights
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package insights
 
 import (

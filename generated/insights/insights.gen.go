@@ -32,7 +32,7 @@ func (s *InsightsService) sender() *transport.Client {
 // ratios do.
 //
 // It fails with status 400 if a user has no transactions, with 403 if the
-// permissions lack a scope, and with transport.ErrNotFound if a user does not
+// permissions lack a scope, and with [transport.ErrNotFound] if a user does not
 // exist or has no active consent.
 //
 // POST /insights: SERVER_ACCESS token, retried only if it was never sent (class

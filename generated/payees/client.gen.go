@@ -3,10 +3,40 @@
 // Package payees reads the payees that users have saved at their institutions:
 // accounts, billers and digital wallets that they pay money to.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	for payee, err := range client.Payees.Payees.All(ctx, userID, payees.ListPayeesParams{}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(payee.Kind, payee.Nickname)
+//	}
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Payees ([PayeesService]) reads the payees of a user's connections
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package payees
 
 import (

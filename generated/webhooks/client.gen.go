@@ -3,10 +3,44 @@
 // Package webhooks manages webhooks: URLs that Basiq calls when an event occurs
 // for a user, a consent, a connection or an account.
 //
-// Types encode themselves as JSON. A struct that embeds one gets its
-// MarshalJSON and UnmarshalJSON, too, and loses its own fields in JSON: hold
-// the value in a named field instead, or add members to the value itself with
-// its JSON field's Set.
+//	// client is a *basiq.Client
+//	hook, err := client.Webhooks.Webhooks.Create(ctx, webhooks.WebhookParams{
+//		Name:             "transactions",
+//		URL:              "https://app.example.com/webhooks/basiq",
+//		SubscribedEvents: []string{string(webhook.TransactionsUpdated)},
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	secret := hook.Secret.Reveal() // store it: webhook.NewVerifier takes it
+//
+// [New] makes a [Client] from a [transport.Client], for a program that needs
+// only this package.
+//
+// # Services
+//
+// The methods are on the services of [Client]:
+//
+//   - Client.Webhooks ([WebhooksService]) manages webhooks and reads the
+//     messages delivered to them
+//
+// Every service is safe for concurrent use. The last paragraph of a method's
+// comment names the HTTP request, the credential, and which failures are
+// retried.
+//
+// # Errors
+//
+// If the API rejects a call, the error is a [*transport.Error], and matches a
+// sentinel such as [transport.ErrNotFound]. A call without a required value is
+// not sent: see [transport.PathError] and [transport.MissingError].
+//
+// # JSON
+//
+// In a response, a zero field was absent, null or zero: the field JSON of each
+// type, a [wire.Object], distinguishes them. In a request, an optional field
+// that is zero is omitted. A struct that embeds a type gets its MarshalJSON and
+// UnmarshalJSON, and loses its own fields in JSON: hold the value in a named
+// field instead.
 package webhooks
 
 import (

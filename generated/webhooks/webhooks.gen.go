@@ -28,9 +28,9 @@ func (s *WebhooksService) sender() *transport.Client {
 // deliveries are signed: only the responses to Create and Update include it.
 //
 // A URL can be registered only once: a second call fails with
-// transport.ErrConflict. An application can subscribe to an event type only
+// [transport.ErrConflict]. An application can subscribe to an event type only
 // once: a second subscription fails with status 400 and
-// transport.CodeEventAlreadySubscribed. A new subscription can take up to 15
+// [transport.CodeEventAlreadySubscribed]. A new subscription can take up to 15
 // minutes to become active.
 //
 // POST /notifications/webhooks: SERVER_ACCESS token, retried only if it was
@@ -146,7 +146,7 @@ func (s *WebhooksService) Delete(ctx context.Context, webhookID string, opts ...
 
 // SendTestMessage sends a test message to the webhooks that subscribe to the
 // event type. If there are none, it fails with status 400 and
-// transport.CodeNoWebhooksFound.
+// [transport.CodeNoWebhooksFound].
 //
 // POST /notifications/messages/test: SERVER_ACCESS token, retried only if it
 // was definitely not executed (class C).

@@ -22,7 +22,8 @@ type block struct {
 	code string
 }
 
-// TestGuides compiles, vets and runs all Go code in the README and the guides.
+// TestGuides compiles, vets and runs all Go code in the README and the guides, and the
+// first block of each package's comment.
 // Main packages are compiled only; TestREADME and others run them. Fragments run
 // against an in-memory fake server of their own, with the variables of setups.
 func TestGuides(t *testing.T) {
@@ -52,6 +53,18 @@ func TestGuides(t *testing.T) {
 		"replace github.com/basiq-sdk/basiq-go => "+strconv.Quote(filepath.ToSlash(repo))+"\n")
 	write("fragments/setup_test.go", setupFile)
 	fragments, others := 0, 0
+	fragment := func(b block) {
+		fragments++
+		source, err := fragmentFile(b, fragments)
+		if err != nil {
+			t.Errorf("%s:%d: %v", b.page, b.line, err)
+			return
+		}
+		write(fmt.Sprintf("fragments/f%d_test.go", fragments), source)
+	}
+	for _, b := range packageExamples(t) {
+		fragment(b)
+	}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -67,13 +80,7 @@ func TestGuides(t *testing.T) {
 				write(fmt.Sprintf("p%d/%s", others, file), fmt.Sprintf("//line %s:%d\n%s", filepath.Join(repo, b.page), b.line, b.code))
 				continue
 			}
-			fragments++
-			source, err := fragmentFile(b, fragments)
-			if err != nil {
-				t.Errorf("%s:%d: %v", b.page, b.line, err)
-				continue
-			}
-			write(fmt.Sprintf("fragments/f%d_test.go", fragments), source)
+			fragment(b)
 		}
 	}
 	if fragments < 20 {
@@ -243,8 +250,9 @@ var imports = map[string]string{
 	"analytics": "github.com/basiq-sdk/basiq-go/generated/analytics", "merchants": "github.com/basiq-sdk/basiq-go/generated/merchants",
 	"reporting": "github.com/basiq-sdk/basiq-go/generated/reporting", "webhooks": "github.com/basiq-sdk/basiq-go/generated/webhooks",
 	"transport": "github.com/basiq-sdk/basiq-go/transport", "value": "github.com/basiq-sdk/basiq-go/transport/value",
-	"webhook": "github.com/basiq-sdk/basiq-go/webhook", "sqlstore": "github.com/basiq-sdk/basiq-go/sqlstore",
-	"bytes": "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
+	"webhook": "github.com/basiq-sdk/basiq-go/webhook", "legacy": "github.com/basiq-sdk/basiq-go/legacy", "sqlstore": "github.com/basiq-sdk/basiq-go/sqlstore",
+	"affordability": "github.com/basiq-sdk/basiq-go/generated/affordability",
+	"bytes":         "bytes", "context": "context", "errors": "errors", "flag": "flag", "fmt": "fmt", "http": "net/http", "httptest": "net/http/httptest",
 	"io": "io", "json": "encoding/json", "log": "log", "netip": "net/netip", "os": "os", "slog": "log/slog", "sql": "database/sql",
 	"filepath": "path/filepath", "strings": "strings", "sync": "sync", "time": "time", "url": "net/url", "slices": "slices", "testing": "testing",
 }

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// ErrDivisionByZero is the error of Decimal.Div for a divisor that is zero.
+// ErrDivisionByZero is the error of [Decimal.Div] for a divisor that is zero.
 var ErrDivisionByZero = errors.New("value: division by zero")
 
 // Rounding says how a number is rounded that lies between two others with the wanted
-// number of decimal places. The zero value is RoundHalfUp.
+// number of decimal places. The zero value is [RoundHalfUp].
 type Rounding uint8
 
 // The values of Rounding, with the results of rounding 2.5, 2.4, -2.4 and -2.5 to a whole
@@ -78,11 +78,11 @@ func powerOfTen(n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }
 
-// Round returns d rounded to exactly the given number of decimal places. Halves are rounded
-// away from zero, as is usual for money: with two places, "0.125" becomes "0.13" and
-// "-0.125" becomes "-0.13". See RoundTo for other kinds of rounding. Negative places count
-// as zero. Round returns ErrRange if the result would have more than 4096 digits, or the
-// errors of ParseDecimal.
+// Round returns d rounded to exactly the given number of decimal places. Halves are
+// rounded away from zero, as is usual for money: with two places, "0.125" becomes
+// "0.13" and "-0.125" becomes "-0.13". See RoundTo for other kinds of rounding.
+// Negative places count as zero. Round returns [ErrRange] if the result would have more
+// than 4096 digits, or the errors of [ParseDecimal].
 func (d Decimal) Round(places int) (Decimal, error) { return d.RoundTo(places, RoundHalfUp) }
 
 // RoundTo is like Round, with the given kind of rounding.
@@ -118,8 +118,8 @@ func (n number) round(places int, r Rounding) number {
 }
 
 // Sum returns the exact sum of amounts, with the decimal places of the one that has the
-// most of them. Without amounts, it returns "0". It returns the errors of ParseDecimal, with
-// the index of the amount: "" does not count as zero.
+// most of them. Without amounts, it returns "0". It returns the errors of
+// [ParseDecimal], with the index of the amount: "" does not count as zero.
 func Sum(amounts ...Decimal) (Decimal, error) {
 	total, places := new(big.Int), 0
 	for i, d := range amounts {
@@ -144,9 +144,9 @@ func exactly(n number) (Decimal, error) {
 	return Decimal(n.plain()), nil
 }
 
-// Mul returns d * o exactly. The result has the decimal places of both operands together:
-// "1.50" * "0.25" is "0.3750". Round it with RoundTo. Mul returns ErrRange if the result
-// would have more than 4096 digits, or the errors of ParseDecimal.
+// Mul returns d * o exactly. The result has the decimal places of both operands
+// together: "1.50" * "0.25" is "0.3750". Round it with RoundTo. Mul returns [ErrRange]
+// if the result would have more than 4096 digits, or the errors of [ParseDecimal].
 func (d Decimal) Mul(o Decimal) (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -165,9 +165,9 @@ func (d Decimal) Mul(o Decimal) (Decimal, error) {
 	return exactly(product)
 }
 
-// Div returns d / o, rounded to exactly the given number of decimal places. Negative places
-// count as zero. Div returns ErrDivisionByZero if o is zero, ErrRange if the result would
-// have more than 4096 digits, or the errors of ParseDecimal.
+// Div returns d / o, rounded to exactly the given number of decimal places. Negative
+// places count as zero. Div returns [ErrDivisionByZero] if o is zero, [ErrRange] if the
+// result would have more than 4096 digits, or the errors of [ParseDecimal].
 func (d Decimal) Div(o Decimal, places int, r Rounding) (Decimal, error) {
 	if err := r.check(); err != nil {
 		return "", err
@@ -202,10 +202,10 @@ func (d Decimal) Div(o Decimal, places int, r Rounding) (Decimal, error) {
 }
 
 // Split divides d into n parts that differ by at most one unit of the last of the given
-// decimal places, and whose sum is exactly d: "100.00" in three parts is "33.34", "33.33"
-// and "33.33". The larger parts come first. Split returns ErrInexact if d has non-zero
-// digits beyond these places, an error if n is not positive or greater than 10,000, or the
-// errors of ParseDecimal.
+// decimal places, and whose sum is exactly d: "100.00" in three parts is "33.34",
+// "33.33" and "33.33". The larger parts come first. Split returns [ErrInexact] if d has
+// non-zero digits beyond these places, an error if n is not positive or greater than
+// 10,000, or the errors of [ParseDecimal].
 func (d Decimal) Split(n, places int) ([]Decimal, error) {
 	const most = 10_000
 	if n < 1 || n > most {

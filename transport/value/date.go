@@ -35,9 +35,10 @@ func MonthOf(t time.Time) Month { return Month(t.Format(monthLayout)) }
 // DateTimeOf returns t in UTC, to the nanosecond, without trailing zeros.
 func DateTimeOf(t time.Time) DateTime { return DateTime(t.UTC().Format(time.RFC3339Nano)) }
 
-// Time returns midnight UTC of the day. It accepts "2006-01-02", "02/01/2006" (day first, as
-// in the verification date of a user), and any text that DateTime accepts, of which it uses
-// the day as written. It returns ErrEmpty for "", and a *ParseError for any other text.
+// Time returns midnight UTC of the day. It accepts "2006-01-02", "02/01/2006" (day
+// first, as in the verification date of a user), and any text that [DateTime] accepts,
+// of which it uses the day as written. It returns [ErrEmpty] for "", and a
+// [*ParseError] for any other text.
 func (d Date) Time() (time.Time, error) { return d.In(time.UTC) }
 
 // In returns the start of the day in loc: midnight, or the first later time if clocks skip
@@ -89,8 +90,8 @@ func (d Date) HasValue() bool { return d != "" }
 // in the order of strings.
 func (d Date) Compare(o Date) int { return compare(d.Time, o.Time, string(d), string(o)) }
 
-// Time returns the start of the month in UTC. It accepts "2006-01", and any text that Date
-// accepts. It returns ErrEmpty for "", and a *ParseError for any other text.
+// Time returns the start of the month in UTC. It accepts "2006-01", and any text that
+// Date accepts. It returns [ErrEmpty] for "", and a [*ParseError] for any other text.
 func (m Month) Time() (time.Time, error) {
 	if m == "" {
 		return time.Time{}, ErrEmpty
@@ -125,7 +126,7 @@ func (m Month) Compare(o Month) int { return compare(m.Time, o.Time, string(m), 
 //   - a date alone, which means midnight UTC
 //
 // The result has the offset of the text, and is in UTC if the text has none. Time returns
-// ErrEmpty for "", and a *ParseError for any other text.
+// [ErrEmpty] for "", and a [*ParseError] for any other text.
 func (d DateTime) Time() (time.Time, error) {
 	if d == "" {
 		return time.Time{}, ErrEmpty

@@ -25,8 +25,8 @@ type Decimal string
 const maxDigits = 4096
 
 // ParseDecimal returns s as a Decimal if it is a number. The text is not changed.
-// ParseDecimal returns ErrEmpty for "", ErrRange for a number that is too long, and a
-// *ParseError for any other text.
+// ParseDecimal returns [ErrEmpty] for "", [ErrRange] for a number that is too long, and a
+// [*ParseError] for any other text.
 func ParseDecimal(s string) (Decimal, error) {
 	if _, err := parseDecimal(s); err != nil {
 		return "", err
@@ -248,7 +248,7 @@ func (d Decimal) Cmp(o Decimal) int {
 func (d Decimal) Equal(o Decimal) bool { return d == o || d.Cmp(o) == 0 }
 
 // Neg returns -d, with the same decimal places and no exponent. It returns the errors of
-// ParseDecimal.
+// [ParseDecimal].
 func (d Decimal) Neg() (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -259,7 +259,7 @@ func (d Decimal) Neg() (Decimal, error) {
 }
 
 // Abs returns the absolute value of d, with the same decimal places and no exponent. It
-// returns the errors of ParseDecimal.
+// returns the errors of [ParseDecimal].
 func (d Decimal) Abs() (Decimal, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -269,9 +269,9 @@ func (d Decimal) Abs() (Decimal, error) {
 	return Decimal(n.plain()), nil
 }
 
-// Add returns d + o exactly, with the decimal places of the operand that has more of them:
-// "1.5" + "0.25" is "1.75". It returns the errors of ParseDecimal if an operand is not a
-// number: "" does not count as zero.
+// Add returns d + o exactly, with the decimal places of the operand that has more of
+// them: "1.5" + "0.25" is "1.75". It returns the errors of [ParseDecimal] if an operand
+// is not a number: "" does not count as zero.
 func (d Decimal) Add(o Decimal) (Decimal, error) { return d.sum(o, false) }
 
 // Sub returns d - o exactly. See Add.
@@ -307,9 +307,9 @@ func (d Decimal) Format(places int) string {
 	return string(r)
 }
 
-// MinorUnits returns d times 10^scale. With scale 2, "12.5" is 1250, the number of cents. It
-// returns ErrInexact if d has non-zero digits beyond that scale, ErrRange if the result does
-// not fit in an int64, or the errors of ParseDecimal.
+// MinorUnits returns d times 10^scale. With scale 2, "12.5" is 1250, the number of
+// cents. It returns [ErrInexact] if d has non-zero digits beyond that scale, [ErrRange]
+// if the result does not fit in an int64, or the errors of [ParseDecimal].
 func (d Decimal) MinorUnits(scale int) (int64, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -337,7 +337,7 @@ func (d Decimal) MinorUnits(scale int) (int64, error) {
 	return i, nil
 }
 
-// Rat returns d as an exact rational number. It returns the errors of ParseDecimal.
+// Rat returns d as an exact rational number. It returns the errors of [ParseDecimal].
 func (d Decimal) Rat() (*big.Rat, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -348,9 +348,9 @@ func (d Decimal) Rat() (*big.Rat, error) {
 	return new(big.Rat).SetFrac(n.unscaled(places), den), nil
 }
 
-// Float64 returns the float64 nearest to d. It loses precision: do not use it for arithmetic
-// with money. It returns ErrRange if d is larger than any float64, or the errors of
-// ParseDecimal.
+// Float64 returns the float64 nearest to d. It loses precision: do not use it for
+// arithmetic with money. It returns [ErrRange] if d is larger than any float64, or the
+// errors of [ParseDecimal].
 func (d Decimal) Float64() (float64, error) {
 	n, err := parseDecimal(string(d))
 	if err != nil {
@@ -370,8 +370,8 @@ func (d Decimal) Float64() (float64, error) {
 // MarshalJSON encodes the text as a JSON string.
 func (d Decimal) MarshalJSON() ([]byte, error) { return json.Marshal(string(d)) }
 
-// UnmarshalJSON decodes a JSON string or a JSON number, and keeps its exact text. null does
-// not change d. Any other value is a *ParseError.
+// UnmarshalJSON decodes a JSON string or a JSON number, and keeps its exact text. null
+// does not change d. Any other value is a [*ParseError].
 func (d *Decimal) UnmarshalJSON(b []byte) error {
 	switch {
 	case string(b) == "null":

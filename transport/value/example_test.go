@@ -39,6 +39,17 @@ func ExampleDateTime() {
 	// 2024-03-19 <nil>
 }
 
+// Compare days, and get the instant at which a day starts in a time zone.
+func ExampleDate() {
+	due := value.DateOf(time.Date(2031, 5, 6, 9, 0, 0, 0, time.UTC))
+	fmt.Println(due, due.Compare("2031-05-07") < 0)
+	start, err := due.In(time.FixedZone("AEST", 10*60*60))
+	fmt.Println(start.UTC().Format(time.RFC3339), err)
+	// Output:
+	// 2031-05-06 true
+	// 2031-05-05T14:00:00Z <nil>
+}
+
 // A result is an object in one response and a list in another.
 func ExampleJSON_Items() {
 	for _, result := range []value.JSON{`{"type":"link"}`, `[{"type":"link"},{"type":"mfa"}]`, `null`} {

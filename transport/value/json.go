@@ -11,16 +11,16 @@ import (
 // type, and Decode, Get, Items and Text read the value. The zero value "" means that there
 // is no value.
 //
-// A JSON that was decoded, or returned by ParseJSON or JSONOf, is valid. A conversion such
-// as JSON("{") is not checked. An invalid JSON is encoded as null where no error can be
-// returned.
+// A JSON that was decoded, or returned by [ParseJSON] or [JSONOf], is valid. A
+// conversion such as JSON("{") is not checked. An invalid JSON is encoded as null where
+// no error can be returned.
 type JSON string
 
 // Kind is the type of a JSON value.
 type Kind uint8
 
-// The kinds of JSON values. KindAbsent is the kind of the empty JSON, and KindInvalid that of
-// a text that is not a JSON value.
+// The kinds of JSON values. [KindAbsent] is the kind of the empty JSON, and
+// [KindInvalid] that of a text that is not a JSON value.
 const (
 	KindAbsent Kind = iota
 	KindNull
@@ -43,8 +43,8 @@ func (k Kind) String() string {
 	return "invalid"
 }
 
-// ParseJSON returns text as a JSON. It returns ErrEmpty for "", and a *ParseError for a text
-// that is not exactly one valid JSON value.
+// ParseJSON returns text as a JSON. It returns [ErrEmpty] for "", and a [*ParseError]
+// for a text that is not exactly one valid JSON value.
 func ParseJSON(text string) (JSON, error) {
 	if text == "" {
 		return "", ErrEmpty
@@ -119,8 +119,8 @@ func (j JSON) Text() (string, bool) {
 	return "", false
 }
 
-// Decode decodes the value into v with encoding/json. It returns ErrEmpty if there is no
-// value.
+// Decode decodes the value into v with encoding/json. It returns [ErrEmpty] if there is
+// no value.
 func (j JSON) Decode(v any) error {
 	if j == "" {
 		return ErrEmpty
@@ -163,8 +163,8 @@ func (j JSON) Items() []JSON {
 	return []JSON{j}
 }
 
-// MarshalJSON returns the text, or null if there is no value. It returns a *ParseError if
-// the text is not valid JSON.
+// MarshalJSON returns the text, or null if there is no value. It returns a
+// [*ParseError] if the text is not valid JSON.
 func (j JSON) MarshalJSON() ([]byte, error) {
 	if j == "" {
 		return []byte("null"), nil

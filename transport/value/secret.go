@@ -22,12 +22,12 @@ import (
 // contains the text, because that is what the API sends and receives: do not log the JSON of
 // a type that contains a Secret.
 //
-// A Secret from NewSecret or from a response is sealed: it is encrypted with a key that only
-// this process has. The reason is that fmt does not call the methods of a value in an
-// unexported field. Two sealed Secrets are equal if their texts are equal. A Secret that
-// was converted from a string is not sealed, and only its methods hide it. A conversion
-// to a string does not unseal: use Reveal. database/sql cannot store a Secret: Value and
-// Scan fail.
+// A Secret from [NewSecret] or from a response is sealed: it is encrypted with a key
+// that only this process has. The reason is that fmt does not call the methods of a
+// value in an unexported field. Two sealed Secrets are equal if their texts are equal.
+// A Secret that was converted from a string is not sealed, and only its methods hide
+// it. A conversion to a string does not unseal: use Reveal. database/sql cannot store a
+// Secret: Value and Scan fail.
 type Secret string
 
 const redacted = "[redacted]"
@@ -133,5 +133,5 @@ var errStored = errors.New("value: database/sql cannot store a Secret: encrypt t
 func (s Secret) Value() (driver.Value, error) { return nil, errStored }
 
 // Scan returns an error, as Value does. Scan a string, decrypt it, and pass it to
-// NewSecret instead.
+// [NewSecret] instead.
 func (s *Secret) Scan(any) error { return errStored }

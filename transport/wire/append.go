@@ -84,7 +84,7 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
 }
 
-// AppendText is AppendString for any string type.
+// AppendText is [AppendString] for any string type.
 func AppendText[T ~string](b []byte, v T) []byte { return AppendString(b, string(v)) }
 
 // AppendBool appends true or false.
@@ -155,11 +155,11 @@ func valid(s string) bool {
 	return d.Finish() == nil
 }
 
-// AppendObject appends a nested value. It is the counterpart of ReadObject.
+// AppendObject appends a nested value. It is the counterpart of [ReadObject].
 func AppendObject[T any, P valueOf[T]](b []byte, v T) []byte { return Append(b, P(&v)) }
 
 // AppendNested appends a nested value, or null for nil. It is the counterpart of
-// ReadPointer.
+// [ReadPointer].
 func AppendNested[T any, P valueOf[T]](b []byte, v *T) []byte {
 	if v == nil {
 		return append(b, "null"...)
@@ -168,7 +168,7 @@ func AppendNested[T any, P valueOf[T]](b []byte, v *T) []byte {
 }
 
 // AppendItems appends a list whose items are appended by item, one of the Append
-// functions. nil is written as an empty list. It is the counterpart of ReadListOf.
+// functions. nil is written as an empty list. It is the counterpart of [ReadListOf].
 func AppendItems[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 	b = append(b, '[')
 	for i := range list {
@@ -181,7 +181,7 @@ func AppendItems[T any](b []byte, list []T, item func([]byte, T) []byte) []byte 
 }
 
 // AppendEntries appends a map as an object with sorted names. nil is written as an empty
-// object. It is the counterpart of ReadMapOf.
+// object. It is the counterpart of [ReadMapOf].
 func AppendEntries[T any](b []byte, values map[string]T, item func([]byte, T) []byte) []byte {
 	b = append(b, '{')
 	for i, name := range sortedNames(values) {

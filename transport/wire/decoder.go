@@ -11,9 +11,9 @@ import (
 )
 
 // Unmarshal decodes one JSON text into v. Generated UnmarshalJSON methods call it. null
-// does not change v. Unmarshal returns a *SyntaxError if the text is not valid JSON; v may
-// then be partly filled. It returns a *TypeError if the JSON value as a whole is not of
-// the type of v.
+// does not change v. Unmarshal returns a [*SyntaxError] if the text is not valid JSON;
+// v may then be partly filled. It returns a [*TypeError] if the JSON value as a whole
+// is not of the type of v.
 func Unmarshal(data []byte, v Value) error {
 	return DecodeString(string(data), v, nil)
 }
@@ -38,7 +38,7 @@ func DecodeString(text string, v Value, onDrift func(Drift)) error {
 }
 
 // Decoder reads one JSON text. Its Read methods read the next value. They are
-// for functions such as ListOf that take a reader. After an error
+// for functions such as [ListOf] that take a reader. After an error
 // they return zero values, and Finish returns the error.
 type Decoder struct {
 	// OnDrift, if not nil, is called for every difference between the text and the

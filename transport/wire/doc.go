@@ -1,14 +1,22 @@
-// Package wire decodes and encodes the JSON of the API for generated types.
+// Package wire decodes and encodes the JSON of the API for generated types. Every type has
+// a field JSON, an [Object], which tells what the response really contained.
+//
+//	user, err := client.Core.Users.Get(ctx, userID)
+//	if err != nil {
+//		return err
+//	}
+//	if user.Mobile == "" && user.JSON.Null("mobile") {
+//		fmt.Println("the API sent null")
+//	}
+//	for name, text := range user.JSON.Extra() {
+//		fmt.Printf("a member that this version does not know: %s %s", name, text)
+//	}
 //
 // Most of this package is an implementation detail of generated code. Applications
 // should use only [Object] (the type of the field JSON of every generated struct),
 // [Drift] with [DriftKind], [SyntaxError] and [TypeError]. All other exported
 // identifiers are for generated code only. They are not covered by the compatibility
 // promise of this module, and may change or disappear in any release.
-//
-// A generated type has a method JSONFields, which names each member of the JSON object and
-// the field that holds it. Both decoding and encoding call it. There is no reflection.
-// Strings are substrings of the response, and an object costs one or two allocations.
 //
 // # Absent, null, zero
 //
@@ -27,6 +35,7 @@
 // required. To send a zero value, use a field that is a pointer, or a list that is
 // empty but not nil. Null, and JSON that the type cannot express, are set by name:
 //
+//	params := core.UpdateUserParams{FirstName: new("Max")}
 //	params.JSON.SetNull("mobile")
 //	err := params.JSON.Set("newOption", json.RawMessage(`{"on":true}`))
 //
@@ -44,7 +53,7 @@
 //     a number or bool if it can be parsed as one
 //   - one item becomes a list of one if the field is a list
 //   - a value that cannot be converted, or a number that is out of range, leaves the
-//     field zero, and Object.Raw returns its text
+//     field zero, and [Object.Raw] returns its text
 //   - undeclared members are kept, in their order
 //   - of members with equal names, the last one is used
 //
@@ -53,7 +62,7 @@
 // type as a whole is an error, a [TypeError].
 //
 // Except for null and duplicate members, these differences are reported as [Drift] to
-// Decoder.OnDrift.
+// [Decoder.OnDrift].
 //
 // # Round trips
 //
@@ -68,6 +77,10 @@
 // only in the field JSON.
 //
 // # Memory
+//
+// A generated type has a method JSONFields, which names each member of the JSON object and
+// the field that holds it. Both decoding and encoding call it. There is no reflection.
+// Strings are substrings of the response, and an object costs one or two allocations.
 //
 // Strings of a decoded value, and the texts in Object, share the memory of the response.
 // A program that keeps a few of them for long should keep a strings.Clone of each. The

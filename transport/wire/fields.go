@@ -209,7 +209,7 @@ func (f *Fields) take(name string) (read, write bool) {
 	return false, false
 }
 
-// String is a string member. See Decoder.ReadString.
+// String is a string member. See [Decoder.ReadString].
 func (f *Fields) String(name string, p *string, need Presence) {
 	i := f.index
 	f.index = i + 1
@@ -223,7 +223,7 @@ func (f *Fields) String(name string, p *string, need Presence) {
 	f.string(i, name, *p, need)
 }
 
-// Bool is a bool member. See Decoder.ReadBool.
+// Bool is a bool member. See [Decoder.ReadBool].
 func (f *Fields) Bool(name string, p *bool, need Presence) {
 	switch read, write := f.take(name); {
 	case read:
@@ -236,7 +236,7 @@ func (f *Fields) Bool(name string, p *bool, need Presence) {
 	}
 }
 
-// Int is an integer member. See Decoder.ReadInt64.
+// Int is an integer member. See [Decoder.ReadInt64].
 func (f *Fields) Int(name string, p *int, need Presence) {
 	switch read, write := f.take(name); {
 	case read:
@@ -247,7 +247,7 @@ func (f *Fields) Int(name string, p *int, need Presence) {
 	}
 }
 
-// Int64 is an integer member. See Decoder.ReadInt64.
+// Int64 is an integer member. See [Decoder.ReadInt64].
 func (f *Fields) Int64(name string, p *int64, need Presence) {
 	switch read, write := f.take(name); {
 	case read:
@@ -273,7 +273,7 @@ func (f *Fields) Float(name string, p *float64, need Presence) {
 	}
 }
 
-// Decimal is a decimal number that is declared as a string. See Decoder.ReadDecimal.
+// Decimal is a decimal number that is declared as a string. See [Decoder.ReadDecimal].
 func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	i := f.index
 	f.index = i + 1

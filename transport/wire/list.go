@@ -20,7 +20,7 @@ func ReadOpt[T any](d *Decoder, read func(*Decoder) T) *T {
 	return p
 }
 
-// ReadObject reads a nested value. It is a reader for ListOf and MapOf.
+// ReadObject reads a nested value. It is a reader for [ListOf] and [MapOf].
 func ReadObject[T any, P valueOf[T]](d *Decoder) T {
 	var v T
 	if d.spend(sizeOf(P(nil))) {
@@ -54,7 +54,7 @@ func sizeOf(v Value) int { return int(reflect.TypeOf(v).Elem().Size()) }
 // Generic functions are compiled for every type with which a program uses them. To stay
 // small, those below call other functions for all work that does not need the type.
 
-// ReadPointer is Pointer as a reader, for ListOf and MapOf.
+// ReadPointer is Pointer as a reader, for [ListOf] and [MapOf].
 func ReadPointer[T any, P valueOf[T]](d *Decoder) *T {
 	if !d.isValue(P(nil)) {
 		return nil
@@ -194,8 +194,8 @@ func (d *Decoder) finishSingle(at int) bool {
 	return true
 }
 
-// ReadListOf is ListOf as a reader, for example for a list of lists, and for a list at the
-// top level.
+// ReadListOf is [ListOf] as a reader, for example for a list of lists, and for a list
+// at the top level.
 func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 	switch at := d.peekAt(); d.peek() {
 	case '[':
@@ -237,7 +237,7 @@ func ReadListOf[T any](d *Decoder, read func(*Decoder) T) []T {
 	return collected(d, list, flag)
 }
 
-// ReadMapOf is MapOf as a reader, and for a map at the top level.
+// ReadMapOf is [MapOf] as a reader, and for a map at the top level.
 func ReadMapOf[T any](d *Decoder, read func(*Decoder) T) map[string]T {
 	switch d.peek() {
 	case '{':

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -27,7 +28,7 @@ func rawComment(indent, text string) Code {
 
 // comment renders text as a Go comment with lines that start with indent.
 // Paragraphs are separated by blank lines; lines that begin with "- " are
-// list items. Characters that could end the comment, or that hide or reorder
+// list items. A paragraph whose lines begin with a tab is code, and is not wrapped. Characters that could end the comment, or that hide or reorder
 // text, are removed.
 func comment(indent, text string) string {
 	var b strings.Builder
@@ -36,6 +37,12 @@ func comment(indent, text string) string {
 	for i, p := range paragraphs {
 		if i > 0 {
 			b.WriteString(indent + "//\n")
+		}
+		if isCode(p) {
+			for line := range strings.SplitSeq(p, "\n") {
+				b.WriteString(indent + "//" + strings.TrimRight(line, " \t") + "\n")
+			}
+			continue
 		}
 		for _, item := range listItems(p) {
 			first, rest := "// ", "// "
@@ -54,6 +61,16 @@ func comment(indent, text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isCode reports whether all lines of a paragraph begin with a tab.
+func isCode(p string) bool {
+	for line := range strings.SplitSeq(p, "\n") {
+		if !strings.HasPrefix(line, "\t") || strings.TrimSpace(line) == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // listItems splits a paragraph into its list items, or returns it as one item.
@@ -91,6 +108,13 @@ func wrap(text string, width int) []string {
 	}
 	return lines
 }
+
+// transportName is a name of package transport in a text, which every generated file with
+// methods imports.
+var transportName = regexp.MustCompile(`(^|[\s(])(transport\.[A-Z]\w*(?:\.[A-Z]\w*)?)`)
+
+// linked makes links of the names of package transport in a text.
+func linked(text string) string { return transportName.ReplaceAllString(text, "$1[$2]") }
 
 // sanitize normalises line endings and removes characters that do not belong in
 // a comment: control characters and marks that change the text's direction.

@@ -98,7 +98,7 @@ func methodDoc(m *model.Method) string {
 	if m.Server != "" {
 		body = paragraphs(body, "The operation is on a server of its own: pass transport.WithBaseURL with "+m.Server+".")
 	}
-	return paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated))
+	return linked(paragraphs(sentence(m.Name, m.Doc), body, optionFacts(m), callFacts(m), deprecated(m.Deprecated)))
 }
 
 // nothing returns what a method returns in place of a result.

@@ -40,6 +40,7 @@ func Build(doc *spec.Document, opts Options) (*Domain, error) {
 		unions:    map[string]*unionPlan{},
 	}
 	b.domain.Doc = b.documented(doc.Root().Get("info"))
+	b.domain.Example = strings.TrimSpace(doc.Root().At("info").Str("x-example"))
 	b.domain.Warnings = append(b.domain.Warnings, doc.Findings()...)
 	b.nameMethods()
 	b.operations()

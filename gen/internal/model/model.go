@@ -18,6 +18,7 @@ type Domain struct {
 	Name                     string // as in sources.yaml: "core"
 	Package                  string // Go package name
 	Doc                      string // documentation of the package
+	Example                  string // Go statements that show the most usual call; may be empty
 	SpecFile                 string // "specs/core.yml"
 	Resources                []*Resource
 	Types                    []*Type // every named type, by name

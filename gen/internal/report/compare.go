@@ -28,7 +28,7 @@ type State struct {
 	// Snapshots are those of the state itself, by domain: a build may be shared
 	// with another state whose upstream document differs.
 	Snapshots map[string]source.Snapshot
-	// Import path of each domain's package.
+	// ImportPath returns the import path of a domain's package.
 	ImportPath func(domain string) string
 	// API are the packages that callers import, and Source their files, where
 	// they are not those that Domains hold.

@@ -68,13 +68,19 @@ type Input interface {
 	ArgJSON(int, any) error
 	// Set reports whether a value was given.
 	Set(name string) bool
-	// The others return a value, or a zero value if it was not given.
+	// Text returns a value as text, or "" if it was not given.
 	Text(name string) string
+	// Texts returns the values of a list, or nil if it was not given.
 	Texts(name string) []string
+	// Int returns a number, or 0 if it was not given.
 	Int(name string) int
+	// Float returns a number, or 0 if it was not given.
 	Float(name string) float64
+	// Bool returns a switch, or false if it was not given.
 	Bool(name string) bool
+	// File returns a file, or a zero File if it was not given.
 	File(name string) transport.File
+	// JSON decodes a value that is JSON, and leaves into unchanged if it was not given.
 	JSON(name string, into any) error
 	// Body decodes the JSON body, which has the values that have a Member.
 	Body(into any) error

@@ -10,5 +10,6 @@ type Store interface {
 	Cursor() basiq.SyncCursor
 	// Apply stores a batch of changes together with its cursor, or nothing.
 	Apply(*basiq.SyncBatch) error
+	// Close releases the file or database.
 	Close() error
 }
