@@ -19,14 +19,20 @@ type RetryPolicy = transport.RetryPolicy
 // deviate from their types.
 type Observer = transport.Observer
 
-// Types that an Observer receives.
+// Types that an [Observer] receives.
 type (
-	Workflow  = transport.Workflow  // a task of several calls: a wait for a job, or a sync
-	Call      = transport.Call      // a call with all its attempts
-	Attempt   = transport.Attempt   // one attempt of a call
-	Outcome   = transport.Outcome   // whether a call or an attempt was executed
-	Drift     = transport.Drift     // a difference between a response and its type
-	Operation = transport.Operation // an operation of the API
+	// Workflow is a task of several calls, such as a wait for a job, or a sync.
+	Workflow = transport.Workflow
+	// Call is a call with all its attempts.
+	Call = transport.Call
+	// Attempt is one attempt of a call.
+	Attempt = transport.Attempt
+	// Outcome is whether a call or an attempt was executed.
+	Outcome = transport.Outcome
+	// Drift is a difference between a response and its type.
+	Drift = transport.Drift
+	// Operation is an operation of the API.
+	Operation = transport.Operation
 )
 
 // Values of Outcome.
