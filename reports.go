@@ -51,10 +51,10 @@ type AffordabilityReport struct {
 func (r AffordabilityReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(ReportTypeAffordability, r.Title)
 	b.days(r.From, r.To, true)
-	b.list("accounts", r.Accounts, 0)
-	b.list("users", r.Users, maxReportUsers)
-	b.selection("includeMetrics", r.IncludeMetrics)
-	b.selection("includeGroups", r.IncludeGroups)
+	b.list("Accounts", "accounts", r.Accounts, 0)
+	b.list("Users", "users", r.Users, maxReportUsers)
+	b.selection("IncludeMetrics", "includeMetrics", r.IncludeMetrics)
+	b.selection("IncludeGroups", "includeGroups", r.IncludeGroups)
 	return b.params(r.Extra)
 }
 
@@ -73,8 +73,8 @@ type StatementReport struct {
 func (r StatementReport) Params() (reporting.CreateReportParams, error) {
 	b := newReport(ReportTypeStatement, r.Title)
 	b.days(r.From, r.To, false)
-	b.text("account", r.Account)
-	b.text("user", r.User)
+	b.text("Account", "account", r.Account)
+	b.text("User", "user", r.User)
 	return b.params(r.Extra)
 }
 
@@ -177,9 +177,10 @@ func (b *reportBuilder) fail(why string) {
 
 func (b *reportBuilder) add(f reporting.Filter) { b.out.Filters = append(b.out.Filters, f) }
 
-func (b *reportBuilder) text(name, v string) {
+// text adds the filter of a required field.
+func (b *reportBuilder) text(field, name, v string) {
 	if v == "" {
-		b.fail("report filter " + name + " is empty")
+		b.fail("report " + field + " is empty: an ID is required")
 	}
 	b.add(TextFilter(name, v))
 }
@@ -209,34 +210,34 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 	}
 }
 
-// list adds a list filter. It checks that the list is not empty, contains no
+// list adds the list filter of a field. It checks that the list is not empty, contains no
 // empty or duplicate values, and has no more than most values; 0 means no
 // limit. The API rejects such lists as well, but its error code does not say
 // why.
-func (b *reportBuilder) list(name string, values []string, most int) {
+func (b *reportBuilder) list(field, name string, values []string, most int) {
 	sorted := slices.Clone(values)
 	sort.Strings(sorted)
 	switch {
 	case len(values) == 0:
-		b.fail("report filter " + name + " is empty: at least one value is required")
+		b.fail("report " + field + " is empty: at least one ID is required")
 	case sorted[0] == "":
-		b.fail("report filter " + name + " contains an empty ID")
+		b.fail("report " + field + " contains an empty ID")
 	case len(slices.Compact(sorted)) < len(values):
-		b.fail("report filter " + name + " contains a duplicate ID")
+		b.fail("report " + field + " contains a duplicate ID")
 	case most > 0 && len(values) > most:
-		b.fail(fmt.Sprintf("report filter %s has %d values; the API allows at most %d", name, len(values), most))
+		b.fail(fmt.Sprintf("report %s has %d values; the API allows at most %d", field, len(values), most))
 	}
 	b.add(ListFilter(name, values...))
 }
 
-func (b *reportBuilder) selection(name string, s Selection) {
+func (b *reportBuilder) selection(field, name string, s Selection) {
 	switch s.kind {
 	case selectAll:
 		b.add(ListFilter(name))
 	case selectNone:
 		b.add(NullFilter(name))
 	case selectSome:
-		b.list(name, s.ids, 0)
+		b.list(field, name, s.ids, 0)
 	}
 }
 

@@ -218,11 +218,11 @@ A program that imports basiq-go compiles the standard library and this module,
 nothing else, and gets no other module into its build. The modules below are
 linked into the generator, the command line or basiqotel, which are modules of
 their own, or into tests. A test compares this list with the module graph, and refuses
-licences other than
+licenses other than
 ` + strings.Join(permissive, ", ") + `.
 `)
 	for _, into := range []string{intoGenerator, intoCommand, intoTelemetry, intoTests} {
-		fmt.Fprintf(&b, "\n## Linked into %s\n\n| module | version | licence |\n|---|---|---|\n", into)
+		fmt.Fprintf(&b, "\n## Linked into %s\n\n| module | version | license |\n|---|---|---|\n", into)
 		for _, m := range modules {
 			if m.into == into {
 				fmt.Fprintf(&b, "| %s | %s | %s |\n", m.path, m.version, strings.Join(m.licences, ", "))

@@ -42,6 +42,16 @@ const (
 	UserUpdated           Type = "user.updated"
 )
 
+// Names returns the names of event types, for the field SubscribedEvents of
+// webhooks.WebhookParams.
+func Names(types ...Type) []string {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	return names
+}
+
 // Known reports whether this version of the package knows the type.
 func (t Type) Known() bool {
 	switch t {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,17 @@ func TestOnlyEventTypeIDIsRequired(t *testing.T) {
 		if _, err := webhook.ParseEvent(webhook.Delivery{}, []byte(body)); !errors.Is(err, webhook.ErrBody) {
 			t.Errorf("%s: %v", body, err)
 		}
+	}
+}
+
+// TestNamesAreThoseOfTheAPI: Names returns what the API calls the types, in order.
+func TestNamesAreThoseOfTheAPI(t *testing.T) {
+	got := webhook.Names(webhook.TransactionsUpdated, webhook.UserCreated, "comet.seen")
+	if want := []string{"transactions.updated", "user.created", "comet.seen"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := webhook.Names(); got == nil || len(got) != 0 {
+		t.Errorf("without types: %#v", got)
 	}
 }
 
@@ -125,7 +137,7 @@ func TestConsentEventsHaveTheConsentID(t *testing.T) {
 	var handler http.Handler
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	defer app.Close()
-	hook, err := client.Webhooks.Webhooks.Create(t.Context(), webhooks.WebhookParams{URL: app.URL, SubscribedEvents: []string{string(webhook.ConsentExpired)}})
+	hook, err := client.Webhooks.Webhooks.Create(t.Context(), webhooks.WebhookParams{URL: app.URL, SubscribedEvents: webhook.Names(webhook.ConsentExpired)})
 	if err != nil {
 		t.Fatal(err)
 	}

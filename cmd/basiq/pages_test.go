@@ -121,7 +121,7 @@ func (r *reader) follow(c pages.Command) {
 		r.writeReport()
 	}
 	text = strings.NewReplacer("USER", r.user, "JOB", r.job).Replace(text)
-	if strings.HasPrefix(text, "basiq consent link ") {
+	if strings.HasPrefix(text, "basiq consents link ") {
 		r.browse(c, text)
 		return
 	}

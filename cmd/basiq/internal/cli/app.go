@@ -131,7 +131,7 @@ file (--api-key-file), or asks for it. Begin with:
   basiq sandbox          run a sandbox on this machine; it prints what to set
   basiq check            find out whether the key and the network work
   basiq users create --email max@example.com
-  basiq consent link USER
+  basiq consents link USER
   basiq transactions list USER --all`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args:    a.noSuchCommand,

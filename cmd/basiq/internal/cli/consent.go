@@ -19,7 +19,7 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 )
 
-// consentLink is basiq consent link.
+// consentLink is basiq consents link.
 func (a *app) consentLink() *cobra.Command {
 	var o basiq.ConsentOptions
 	var action, file string

@@ -260,7 +260,7 @@ func (c *call) prepare(cmd *cobra.Command) error {
 	}
 	question := fmt.Sprintf("%s %s", c.op.Name, strings.Join(c.in.args, " "))
 	if !c.interactive || c.prompt == nil {
-		return usagef("%s: nobody can be asked whether to do this; add --yes", cmd.CommandPath())
+		return usagef("%s: stdin is not a terminal, so nobody can confirm this; add --yes", cmd.CommandPath())
 	}
 	c.note("%s", c.op.Doc)
 	return c.confirm(printable(question))

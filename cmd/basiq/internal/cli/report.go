@@ -11,7 +11,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/value"
 )
 
-// reportPDF is basiq report pdf.
+// reportPDF is basiq reports pdf.
 func (a *app) reportPDF() *cobra.Command {
 	r := &pdfReport{jobWait: jobWait{app: a}}
 	cmd := &cobra.Command{
