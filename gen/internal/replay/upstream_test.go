@@ -1,11 +1,15 @@
 package replay_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
@@ -14,23 +18,40 @@ import (
 	"github.com/basiq-sdk/basiq-go/gen/internal/track"
 )
 
-// upstreamHistory returns the commits of a mirror of upstream's history, which
-// may lie beside the repository, and their states.
+// upstream is a mirror of upstream's history, which may lie beside the
+// repository. The tests share it, so that each document is reduced to its
+// snapshot once. It outlives the test that needs it first, and so does its context.
+var upstream = sync.OnceValues(func() (*track.History, error) {
+	mirror := filepath.Join(repo, "..", "shared", "upstream", "api-ref-history")
+	commits, err := track.Commits(mirror)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoMirror, err)
+	}
+	tr, err := track.New(context.Background(), track.Options{Dir: repo, Mirror: mirror})
+	if err != nil {
+		return nil, err
+	}
+	h := tr.History()
+	h.Commits = commits
+	return h, nil
+})
+
+var errNoMirror = errors.New("upstream's history is not beside the repository")
+
+// upstreamHistory returns the commits of upstream's history, and their states.
 func upstreamHistory(t *testing.T) ([]track.Commit, *track.History) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("replays a hundred commits")
 	}
-	mirror := filepath.Join(repo, "..", "shared", "upstream", "api-ref-history")
-	commits, err := track.Commits(mirror)
-	if err != nil {
-		t.Skip("upstream's history is not beside the repository: ", err)
+	h, err := upstream()
+	if errors.Is(err, errNoMirror) {
+		t.Skip(err)
 	}
-	tr, err := track.New(t.Context(), track.Options{Dir: repo, Mirror: mirror})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return commits, tr.History()
+	return h.Commits, h
 }
 
 // stopped is upstream's document, commit and line.
