@@ -29,6 +29,7 @@ type layout struct {
 	names   []string
 	keys    []string // the names as they are written: a comma, the name in quotes, and a colon
 	aliases []alias
+	derives bool // JSONFields calls Decoded
 }
 
 type alias struct {
@@ -66,8 +67,9 @@ const (
 // Fields is passed to JSONFields. Its methods read the member that is next in the text, or
 // write the members one by one.
 //
-// While a value is decoded, JSONFields is called until every member was read: once, if
-// the text has the members in the order of the calls.
+// While a value is decoded, JSONFields is called once if the text has the members in the
+// order of the calls. Otherwise it is called again, and the second call notes the places of
+// the fields, so that most other members can be read without further calls.
 type Fields struct {
 	mode   mode
 	ended  bool // reading: the object was read, or is not an object
@@ -76,11 +78,13 @@ type Fields struct {
 	object *Object
 	layout *layout
 
-	d     *Decoder
-	open  int // offset of the object
-	start int // offset of the member's value
-	last  int // index of the last declared name; -1 before the first
-	order *order
+	d       *Decoder
+	open    int // offset of the object
+	start   int // offset of the member's value
+	last    int // index of the last declared name; -1 before the first
+	order   *order
+	collect bool   // note the places of the members that are not next
+	slots   []slot // the places, by the index of the member
 
 	e     *encoder
 	begin int // offset of the object
@@ -116,7 +120,7 @@ func (s *frames) push(mode mode) *Fields {
 		}
 		f = s.more[i]
 	}
-	f.mode, f.ended, f.index, f.want, f.count = mode, false, 0, -1, 0
+	f.mode, f.ended, f.index, f.want, f.count, f.collect = mode, false, 0, -1, 0, false
 	if f.object != nil {
 		f.object = nil
 	}
@@ -125,7 +129,11 @@ func (s *frames) push(mode mode) *Fields {
 
 // clear drops all pointers to values and texts.
 func (s *frames) clear() {
-	clear(s.few[:min(s.used, len(s.few))])
+	for i := range s.few[:min(s.used, len(s.few))] {
+		slots := s.few[i].slots
+		clear(slots)
+		s.few[i] = Fields{slots: slots[:0]}
+	}
 	s.more, s.depth, s.used = nil, 0, 0
 }
 
@@ -183,7 +191,12 @@ func (f *Fields) Whole(p *value.JSON) {
 
 // Decoded reports whether all members of the value were read. JSONFields may then, after
 // all calls, derive other fields from them.
-func (f *Fields) Decoded() bool { return f.mode == reading && f.ended }
+func (f *Fields) Decoded() bool {
+	if f.mode == listing {
+		f.layout.derives = true
+	}
+	return f.mode == reading && f.ended
+}
 
 // Alias declares another name under which the member of the last call may be received. It
 // is encoded under the name with which it was received. If both are received, the other
@@ -201,6 +214,9 @@ func (f *Fields) take(name string) (read, write bool) {
 	f.index++
 	switch f.mode {
 	case reading:
+		if f.collect {
+			f.slots[i] = slot{}
+		}
 		return i == f.want, false
 	case writing:
 		return false, true
@@ -214,6 +230,9 @@ func (f *Fields) String(name string, p *string, need Presence) {
 	i := f.index
 	f.index = i + 1
 	if f.mode == reading {
+		if f.collect {
+			f.slots[i] = slot{text: p}
+		}
 		if i == f.want {
 			*p = f.d.ReadString()
 			f.next()
@@ -233,6 +252,8 @@ func (f *Fields) Bool(name string, p *bool, need Presence) {
 		f.zero("false", need, false)
 	case write:
 		f.literal("true")
+	default:
+		f.note((*boolField)(p))
 	}
 }
 
@@ -244,6 +265,8 @@ func (f *Fields) Int(name string, p *int, need Presence) {
 		f.next()
 	case write:
 		f.integer(int64(*p), need)
+	default:
+		f.note((*intField)(p))
 	}
 }
 
@@ -270,6 +293,8 @@ func (f *Fields) Float(name string, p *float64, need Presence) {
 		at := f.key()
 		f.e.set(AppendFloat(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*floatField)(p))
 	}
 }
 
@@ -278,6 +303,9 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	i := f.index
 	f.index = i + 1
 	if f.mode == reading {
+		if f.collect {
+			f.slots[i] = slot{field: (*decimalField)(p)}
+		}
 		if i == f.want {
 			*p = f.d.ReadDecimal()
 			f.next()
@@ -300,6 +328,8 @@ func (f *Fields) DecimalNumber(name string, p *value.Decimal, need Presence) {
 		at := f.key()
 		f.e.set(AppendDecimalNumber(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*numberField)(p))
 	}
 }
 
@@ -315,6 +345,8 @@ func (f *Fields) Raw(name string, p *value.JSON, need Presence) {
 		at := f.key()
 		f.e.set(AppendRaw(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*rawField)(p))
 	}
 }
 
@@ -334,14 +366,15 @@ func (f *Fields) Secret(name string, p *value.Secret, need Presence) {
 // member is not zero, because the member may have been set with SetNull.
 func (f *Fields) Value(name string, v Value, need Presence) {
 	switch read, write := f.take(name); {
-	case read && f.d.peek() == 'n':
-		f.d.null()
-		f.next()
 	case read:
-		f.d.readNested(v)
+		f.d.readValue(v)
 		f.next()
 	case write:
 		f.nestedOrZero(v, need)
+	default:
+		if f.collect && f.mode == reading {
+			f.slots[f.index-1].value = v
+		}
 	}
 }
 
@@ -378,6 +411,8 @@ func List[T any, P valueOf[T]](f *Fields, name string, p *[]T, need Presence) {
 	case write:
 		list := *p
 		f.items(len(list), func(i int) Value { return P(&list[i]) })
+	default:
+		f.note((*listField[T, P])(p))
 	}
 }
 

@@ -15,14 +15,37 @@ func (d *Decoder) value(v Value) {
 	if f.d != d {
 		f.d = d
 	}
-	for f.visit(v); !f.ended; v.JSONFields(f) {
-		if f.want >= f.index { // JSONFields has fewer calls than when its names were listed
-			d.skip()
-			f.next()
-		}
-		f.index = 0
+	f.visit(v)
+	for !f.ended {
+		f.again(v)
 	}
 	d.frames.depth--
+}
+
+// again reads the members that come in another order than that of the calls. The second
+// call of JSONFields notes the places of the fields. Further ones are only needed for fields
+// without a place.
+func (f *Fields) again(v Value) {
+	noted := f.collect
+	if noted {
+		if f.readSlots(); f.ended {
+			if f.layout.derives {
+				v.JSONFields(f)
+			}
+			return
+		}
+		f.collect = false
+	} else {
+		f.order.shuffle()
+		f.collectSlots()
+	}
+	f.index = 0
+	v.JSONFields(f)
+	if !f.ended && f.want >= f.index { // there were fewer calls than when the names were listed
+		f.d.skip()
+		f.next()
+	}
+	f.collect = true
 }
 
 // openObject steps to the first declared member. If the value is not an object, it keeps the
@@ -43,6 +66,9 @@ func (f *Fields) openObject() {
 	f.last = -1
 	if order := d.orderOf(f.layout); f.order != order {
 		f.order = order
+	}
+	if f.order.shuffled {
+		f.collectSlots()
 	}
 	if d.peek() == '}' {
 		d.leave()
