@@ -72,6 +72,7 @@ const (
 // the fields, so that most other members can be read without further calls.
 type Fields struct {
 	mode   mode
+	begun  bool // Struct was called
 	ended  bool // reading: the object was read, or is not an object
 	index  int  // of the next call's member
 	want   int  // reading: the index of the member that is next in the text, or -1
@@ -83,8 +84,9 @@ type Fields struct {
 	start   int // offset of the member's value
 	last    int // index of the last declared name; -1 before the first
 	order   *order
-	collect bool   // note the places of the members that are not next
-	slots   []slot // the places, by the index of the member
+	collect bool      // note the places of the members that are not next
+	texts   []*string // the places of strings, by the index of the member
+	slots   []slot    // the places of other fields
 
 	e     *encoder
 	begin int // offset of the object
@@ -107,32 +109,37 @@ var framePool = sync.Pool{New: func() any { return new(frames) }}
 
 // push returns the Fields of the next level. They may be those of an earlier value. What
 // is equal in both is not set again: while memory is marked, a pointer is expensive to set.
-func (s *frames) push(mode mode) *Fields {
+func (s *frames) push() *Fields {
 	i := s.depth
 	s.depth++
-	s.used = max(s.used, s.depth)
+	if s.used < s.depth {
+		s.used = s.depth
+	}
 	var f *Fields
 	if i < len(s.few) {
 		f = &s.few[i]
 	} else {
-		if i -= len(s.few); i == len(s.more) {
-			s.more = append(s.more, new(Fields))
-		}
-		f = s.more[i]
+		f = s.deep(i - len(s.few))
 	}
-	f.mode, f.ended, f.index, f.want, f.count, f.collect = mode, false, 0, -1, 0, false
-	if f.object != nil {
-		f.object = nil
-	}
+	f.begun, f.ended, f.collect, f.index, f.want, f.count = false, false, false, 0, -1, 0
 	return f
+}
+
+//go:noinline
+func (s *frames) deep(i int) *Fields {
+	if i == len(s.more) {
+		s.more = append(s.more, new(Fields))
+	}
+	return s.more[i]
 }
 
 // clear drops all pointers to values and texts.
 func (s *frames) clear() {
 	for i := range s.few[:min(s.used, len(s.few))] {
-		slots := s.few[i].slots
+		texts, slots := s.few[i].texts, s.few[i].slots
+		clear(texts)
 		clear(slots)
-		s.few[i] = Fields{slots: slots[:0]}
+		s.few[i] = Fields{texts: texts, slots: slots}
 	}
 	s.more, s.depth, s.used = nil, 0, 0
 }
@@ -140,7 +147,7 @@ func (s *frames) clear() {
 // Struct must be called first, with the field JSON of the struct and the variable that
 // identifies its type.
 func (f *Fields) Struct(o *Object, t *Type) {
-	if f.object != nil || f.mode == listing {
+	if f.begun || f.mode == listing {
 		return // JSONFields was called before
 	}
 	l := t.layout.Load()
@@ -149,9 +156,9 @@ func (f *Fields) Struct(o *Object, t *Type) {
 		return
 	}
 	if f.layout != l {
-		f.layout = l
+		f.layout, f.order = l, &asDeclared
 	}
-	f.object = o
+	f.begun, f.object = true, o
 	if f.mode == reading {
 		f.openObject()
 	} else {
@@ -163,18 +170,14 @@ func (f *Fields) Struct(o *Object, t *Type) {
 // again.
 func (f *Fields) list(t *Type) {
 	f.after, f.mode = f.mode, listing
-	f.layout, f.listed = new(layout), t
+	f.layout, f.order, f.listed = new(layout), &asDeclared, t
 }
 
-// visit calls JSONFields once. If the layout of its type is not known yet, it calls it
-// twice.
-func (f *Fields) visit(v Value) {
+// listedFirst is called after JSONFields has listed the names. It calls JSONFields again.
+func (f *Fields) listedFirst(v Value) {
+	f.listed.layout.CompareAndSwap(nil, f.layout)
+	f.mode, f.index = f.after, 0
 	v.JSONFields(f)
-	if f.mode == listing {
-		f.listed.layout.CompareAndSwap(nil, f.layout)
-		f.mode, f.index = f.after, 0
-		v.JSONFields(f)
-	}
 }
 
 // Whole is called instead of Struct, and instead of all other methods, by a type that
@@ -215,7 +218,7 @@ func (f *Fields) take(name string) (read, write bool) {
 	switch f.mode {
 	case reading:
 		if f.collect {
-			f.slots[i] = slot{}
+			f.texts[i], f.slots[i] = nil, slot{}
 		}
 		return i == f.want, false
 	case writing:
@@ -231,7 +234,7 @@ func (f *Fields) String(name string, p *string, need Presence) {
 	f.index = i + 1
 	if f.mode == reading {
 		if f.collect {
-			f.slots[i] = slot{text: p}
+			f.texts[i] = p
 		}
 		if i == f.want {
 			*p = f.d.ReadString()
@@ -304,7 +307,7 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	f.index = i + 1
 	if f.mode == reading {
 		if f.collect {
-			f.slots[i] = slot{field: (*decimalField)(p)}
+			f.texts[i], f.slots[i] = nil, slot{field: (*decimalField)(p)}
 		}
 		if i == f.want {
 			*p = f.d.ReadDecimal()

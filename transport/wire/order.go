@@ -19,11 +19,8 @@ var inOrder = [64]uint8{
 	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
 }
 
-// orderOf returns the order of a type's members. It is learned only within lists.
+// orderOf returns the order of a type's members, which is learned only within lists.
 func (d *Decoder) orderOf(l *layout) *order {
-	if !d.many {
-		return &asDeclared
-	}
 	for i := range d.orders {
 		if d.orders[i].layout == l {
 			return &d.orders[i]

@@ -11,11 +11,14 @@ func (d *Decoder) value(v Value) {
 	if d.frames == nil {
 		d.frames = framePool.Get().(*frames)
 	}
-	f := d.frames.push(reading)
+	f := d.frames.push()
 	if f.d != d {
-		f.d = d
+		f.d, f.mode = d, reading
 	}
-	f.visit(v)
+	v.JSONFields(f)
+	if f.mode == listing {
+		f.listedFirst(v)
+	}
 	for !f.ended {
 		f.again(v)
 	}
@@ -28,10 +31,8 @@ func (d *Decoder) value(v Value) {
 func (f *Fields) again(v Value) {
 	noted := f.collect
 	if noted {
-		if f.readSlots(); f.ended {
-			if f.layout.derives {
-				v.JSONFields(f)
-			}
+		f.readSlots()
+		if f.ended && !f.layout.derives {
 			return
 		}
 		f.collect = false
@@ -64,8 +65,8 @@ func (f *Fields) openObject() {
 	}
 	*f.object = Object{layout: f.layout}
 	f.last = -1
-	if order := d.orderOf(f.layout); f.order != order {
-		f.order = order
+	if f.order == &asDeclared && d.many {
+		f.order = d.orderOf(f.layout)
 	}
 	if f.order.shuffled {
 		f.collectSlots()
@@ -108,7 +109,11 @@ func (f *Fields) next() {
 		f.keep()
 	}
 	if d.pos < len(d.s) && d.s[d.pos] == ',' && f.guess(d.s[d.pos:], 0) {
-		f.mark()
+		if bit := uint32(1) << (uint(f.want) % 32); f.want < inlineMembers && f.object.present&bit == 0 {
+			f.object.present |= bit
+		} else {
+			f.mark()
+		}
 		return
 	}
 	for {

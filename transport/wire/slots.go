@@ -2,10 +2,9 @@ package wire
 
 import "github.com/basiq-sdk/basiq-go/transport/value"
 
-// slot is the place of a field into which a member can be read later. It is empty for
-// fields whose type only the method that JSONFields calls knows, such as pointers.
+// slot is the place of a field that is not a string, into which a member can be read later.
+// It is empty for fields whose type only the method that JSONFields calls knows, such as pointers.
 type slot struct {
-	text  *string
 	field field
 	value Value
 }
@@ -42,20 +41,21 @@ func (f *Fields) note(p field) {
 // collectSlots makes the next call of JSONFields note the places of the fields.
 func (f *Fields) collectSlots() {
 	f.collect = true
-	n := len(f.layout.names)
-	if cap(f.slots) < n {
-		f.slots = make([]slot, n)
+	if n := len(f.layout.names); len(f.slots) < n {
+		f.texts, f.slots = make([]*string, n), make([]slot, n)
 	}
-	f.slots = f.slots[:n]
 }
 
 // readSlots reads the members that follow into the places that were noted, up to one whose
 // place was not.
 func (f *Fields) readSlots() {
 	for f.want >= 0 {
+		if p := f.texts[f.want]; p != nil {
+			*p = f.d.ReadString()
+			f.next()
+			continue
+		}
 		switch s := &f.slots[f.want]; {
-		case s.text != nil:
-			*s.text = f.d.ReadString()
 		case s.field != nil:
 			s.field.read(f.d)
 		case s.value != nil:
