@@ -29,6 +29,7 @@ type layout struct {
 	names   []string
 	keys    []string // the names as they are written: a comma, the name in quotes, and a colon
 	aliases []alias
+	derives bool // JSONFields calls Decoded
 }
 
 type alias struct {
@@ -66,21 +67,26 @@ const (
 // Fields is passed to JSONFields. Its methods read the member that is next in the text, or
 // write the members one by one.
 //
-// While a value is decoded, JSONFields is called until every member was read: once, if
-// the text has the members in the order of the calls.
+// While a value is decoded, JSONFields is called once if the text has the members in the
+// order of the calls. Otherwise it is called again, and the second call notes the places of
+// the fields, so that most other members can be read without further calls.
 type Fields struct {
 	mode   mode
+	begun  bool // Struct was called
 	ended  bool // reading: the object was read, or is not an object
 	index  int  // of the next call's member
 	want   int  // reading: the index of the member that is next in the text, or -1
 	object *Object
 	layout *layout
 
-	d     *Decoder
-	open  int // offset of the object
-	start int // offset of the member's value
-	last  int // index of the last declared name; -1 before the first
-	order *order
+	d       *Decoder
+	open    int // offset of the object
+	start   int // offset of the member's value
+	last    int // index of the last declared name; -1 before the first
+	order   *order
+	collect bool      // note the places of the members that are not next
+	texts   []*string // the places of strings, by the index of the member
+	slots   []slot    // the places of other fields
 
 	e     *encoder
 	begin int // offset of the object
@@ -103,36 +109,45 @@ var framePool = sync.Pool{New: func() any { return new(frames) }}
 
 // push returns the Fields of the next level. They may be those of an earlier value. What
 // is equal in both is not set again: while memory is marked, a pointer is expensive to set.
-func (s *frames) push(mode mode) *Fields {
+func (s *frames) push() *Fields {
 	i := s.depth
 	s.depth++
-	s.used = max(s.used, s.depth)
+	if s.used < s.depth {
+		s.used = s.depth
+	}
 	var f *Fields
 	if i < len(s.few) {
 		f = &s.few[i]
 	} else {
-		if i -= len(s.few); i == len(s.more) {
-			s.more = append(s.more, new(Fields))
-		}
-		f = s.more[i]
+		f = s.deep(i - len(s.few))
 	}
-	f.mode, f.ended, f.index, f.want, f.count = mode, false, 0, -1, 0
-	if f.object != nil {
-		f.object = nil
-	}
+	f.begun, f.ended, f.collect, f.index, f.want, f.count = false, false, false, 0, -1, 0
 	return f
+}
+
+//go:noinline
+func (s *frames) deep(i int) *Fields {
+	if i == len(s.more) {
+		s.more = append(s.more, new(Fields))
+	}
+	return s.more[i]
 }
 
 // clear drops all pointers to values and texts.
 func (s *frames) clear() {
-	clear(s.few[:min(s.used, len(s.few))])
+	for i := range s.few[:min(s.used, len(s.few))] {
+		texts, slots := s.few[i].texts, s.few[i].slots
+		clear(texts)
+		clear(slots)
+		s.few[i] = Fields{texts: texts, slots: slots}
+	}
 	s.more, s.depth, s.used = nil, 0, 0
 }
 
 // Struct must be called first, with the field JSON of the struct and the variable that
 // identifies its type.
 func (f *Fields) Struct(o *Object, t *Type) {
-	if f.object != nil || f.mode == listing {
+	if f.begun || f.mode == listing {
 		return // JSONFields was called before
 	}
 	l := t.layout.Load()
@@ -141,9 +156,9 @@ func (f *Fields) Struct(o *Object, t *Type) {
 		return
 	}
 	if f.layout != l {
-		f.layout = l
+		f.layout, f.order = l, &asDeclared
 	}
-	f.object = o
+	f.begun, f.object = true, o
 	if f.mode == reading {
 		f.openObject()
 	} else {
@@ -155,18 +170,14 @@ func (f *Fields) Struct(o *Object, t *Type) {
 // again.
 func (f *Fields) list(t *Type) {
 	f.after, f.mode = f.mode, listing
-	f.layout, f.listed = new(layout), t
+	f.layout, f.order, f.listed = new(layout), &asDeclared, t
 }
 
-// visit calls JSONFields once. If the layout of its type is not known yet, it calls it
-// twice.
-func (f *Fields) visit(v Value) {
+// listedFirst is called after JSONFields has listed the names. It calls JSONFields again.
+func (f *Fields) listedFirst(v Value) {
+	f.listed.layout.CompareAndSwap(nil, f.layout)
+	f.mode, f.index = f.after, 0
 	v.JSONFields(f)
-	if f.mode == listing {
-		f.listed.layout.CompareAndSwap(nil, f.layout)
-		f.mode, f.index = f.after, 0
-		v.JSONFields(f)
-	}
 }
 
 // Whole is called instead of Struct, and instead of all other methods, by a type that
@@ -183,7 +194,12 @@ func (f *Fields) Whole(p *value.JSON) {
 
 // Decoded reports whether all members of the value were read. JSONFields may then, after
 // all calls, derive other fields from them.
-func (f *Fields) Decoded() bool { return f.mode == reading && f.ended }
+func (f *Fields) Decoded() bool {
+	if f.mode == listing {
+		f.layout.derives = true
+	}
+	return f.mode == reading && f.ended
+}
 
 // Alias declares another name under which the member of the last call may be received. It
 // is encoded under the name with which it was received. If both are received, the other
@@ -201,6 +217,9 @@ func (f *Fields) take(name string) (read, write bool) {
 	f.index++
 	switch f.mode {
 	case reading:
+		if f.collect {
+			f.texts[i], f.slots[i] = nil, slot{}
+		}
 		return i == f.want, false
 	case writing:
 		return false, true
@@ -214,6 +233,9 @@ func (f *Fields) String(name string, p *string, need Presence) {
 	i := f.index
 	f.index = i + 1
 	if f.mode == reading {
+		if f.collect {
+			f.texts[i] = p
+		}
 		if i == f.want {
 			*p = f.d.ReadString()
 			f.next()
@@ -233,6 +255,8 @@ func (f *Fields) Bool(name string, p *bool, need Presence) {
 		f.zero("false", need, false)
 	case write:
 		f.literal("true")
+	default:
+		f.note((*boolField)(p))
 	}
 }
 
@@ -244,6 +268,8 @@ func (f *Fields) Int(name string, p *int, need Presence) {
 		f.next()
 	case write:
 		f.integer(int64(*p), need)
+	default:
+		f.note((*intField)(p))
 	}
 }
 
@@ -270,6 +296,8 @@ func (f *Fields) Float(name string, p *float64, need Presence) {
 		at := f.key()
 		f.e.set(AppendFloat(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*floatField)(p))
 	}
 }
 
@@ -278,6 +306,9 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	i := f.index
 	f.index = i + 1
 	if f.mode == reading {
+		if f.collect {
+			f.texts[i], f.slots[i] = nil, slot{field: (*decimalField)(p)}
+		}
 		if i == f.want {
 			*p = f.d.ReadDecimal()
 			f.next()
@@ -300,6 +331,8 @@ func (f *Fields) DecimalNumber(name string, p *value.Decimal, need Presence) {
 		at := f.key()
 		f.e.set(AppendDecimalNumber(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*numberField)(p))
 	}
 }
 
@@ -315,6 +348,8 @@ func (f *Fields) Raw(name string, p *value.JSON, need Presence) {
 		at := f.key()
 		f.e.set(AppendRaw(f.e.text(), *p))
 		f.fix(at)
+	default:
+		f.note((*rawField)(p))
 	}
 }
 
@@ -334,14 +369,15 @@ func (f *Fields) Secret(name string, p *value.Secret, need Presence) {
 // member is not zero, because the member may have been set with SetNull.
 func (f *Fields) Value(name string, v Value, need Presence) {
 	switch read, write := f.take(name); {
-	case read && f.d.peek() == 'n':
-		f.d.null()
-		f.next()
 	case read:
-		f.d.readNested(v)
+		f.d.readValue(v)
 		f.next()
 	case write:
 		f.nestedOrZero(v, need)
+	default:
+		if f.collect && f.mode == reading {
+			f.slots[f.index-1].value = v
+		}
 	}
 }
 
@@ -378,6 +414,8 @@ func List[T any, P valueOf[T]](f *Fields, name string, p *[]T, need Presence) {
 	case write:
 		list := *p
 		f.items(len(list), func(i int) Value { return P(&list[i]) })
+	default:
+		f.note((*listField[T, P])(p))
 	}
 }
 

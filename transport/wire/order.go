@@ -6,8 +6,9 @@ const maxOrders = 24
 // order is the order of the members of one type. The API sends them in its own order, which
 // is the same in every item of a list.
 type order struct {
-	layout *layout
-	next   [64]uint8 // by the index of a name plus one: the index of the one that follows
+	layout   *layout
+	shuffled bool      // the members come in another order than JSONFields has them
+	next     [64]uint8 // by the index of a name plus one: the index of the one that follows
 }
 
 // asDeclared is the declared order. Nothing changes it.
@@ -18,11 +19,8 @@ var inOrder = [64]uint8{
 	32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
 }
 
-// orderOf returns the order of a type's members. It is learned only within lists.
+// orderOf returns the order of a type's members, which is learned only within lists.
 func (d *Decoder) orderOf(l *layout) *order {
-	if !d.many {
-		return &asDeclared
-	}
 	for i := range d.orders {
 		if d.orders[i].layout == l {
 			return &d.orders[i]
@@ -34,7 +32,7 @@ func (d *Decoder) orderOf(l *layout) *order {
 	if d.orders == nil {
 		d.orders = make([]order, 0, maxOrders)
 	}
-	d.orders = append(d.orders, order{l, inOrder})
+	d.orders = append(d.orders, order{layout: l, next: inOrder})
 	return &d.orders[len(d.orders)-1]
 }
 
@@ -50,5 +48,12 @@ func (o *order) after(index int) int {
 func (o *order) learn(index, next int) {
 	if o != &asDeclared && uint(index+1) < uint(len(o.next)) && uint(next) < uint(len(o.next)) {
 		o.next[index+1] = uint8(next)
+	}
+}
+
+// shuffle records that the members come in another order than JSONFields has them.
+func (o *order) shuffle() {
+	if o != &asDeclared {
+		o.shuffled = true
 	}
 }

@@ -48,3 +48,75 @@ func TestOrderOfMembers(t *testing.T) {
 		}
 	}
 }
+
+// derived has a field that is not a member, but follows from two members.
+type derived struct {
+	A, B, Both string
+	JSON       wire.Object
+}
+
+type derivedList struct {
+	Rows []derived
+	JSON wire.Object
+}
+
+var derivedType, derivedListType wire.Type
+
+func (v *derived) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &derivedType)
+	f.String("a", &v.A, wire.Optional)
+	f.String("b", &v.B, wire.Optional)
+	if f.Decoded() {
+		v.Both = v.A + v.B
+	}
+}
+
+func (v *derivedList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &derivedListType)
+	wire.List(f, "rows", &v.Rows, wire.Optional)
+}
+
+// TestDerivedFieldsFollowFromAllMembers checks that what JSONFields derives is set, in
+// whatever order the members come.
+func TestDerivedFieldsFollowFromAllMembers(t *testing.T) {
+	var v derivedList
+	text := `{"rows":[{"a":"1","b":"2"},{"b":"2","a":"1"},{"b":"2","x":0,"a":"1"},{"b":"2"},{},{"a":"3","a":"1","b":"2"},{"b":"2","b":"3","a":"1"},{"a":"1","b":"2","x":[]}]}`
+	if err := wire.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"12", "12", "12", "2", "", "12", "13", "12"} {
+		if got := v.Rows[i].Both; got != want {
+			t.Errorf("row %d has %q, want %q", i, got, want)
+		}
+	}
+}
+
+// TestMembersInAnyOrder decodes a value with every kind of member, whose members are
+// shuffled, alone and among others.
+func TestMembersInAnyOrder(t *testing.T) {
+	declared := []string{
+		`"text":"a"`, `"must":"b"`, `"kind":"debit"`, `"flag":true`, `"int":1`, `"int64":2`, `"float":1.5`, `"amount":"1.20"`, `"rate":3.10`,
+		`"day":"2031-01-01"`, `"any":{"x":[1]}`, `"optText":"c"`, `"optFlag":false`, `"optInt":0`, `"optInt64":4`, `"optFloat":2.5`, `"optKind":"credit"`,
+		`"links":{"next":"n","self":"s"}`, `"sub":{"title":"t","code":"k"}`, `"child":{"int":7,"text":"in"}`, `"children":[{"must":"m","text":"x"},{}]`,
+		`"strings":["a","b"]`, `"kinds":["debit"]`, `"ints":[1,2]`, `"flags":[true]`, `"floats":[0.5]`, `"amounts":["1"]`, `"anys":[null,1]`,
+		`"matrix":[[1],[2,3]]`, `"pointers":[{"code":"p"},null]`, `"texts":{"a":"b"}`, `"counts":{"a":1}`, `"subs":{"a":{"code":"c"}}`, `"lists":{"a":["b"]}`,
+		`"lastText":"z"`, `"lastInt":9`, `"lastFlag":true`, `"lastLinks":{"account":"acc"}`,
+	}
+	want := decode(t, "{"+strings.Join(declared, ",")+"}")
+	random := rand.New(rand.NewPCG(3, 4))
+	var rows []string
+	for range 200 {
+		random.Shuffle(len(declared), func(i, j int) { declared[i], declared[j] = declared[j], declared[i] })
+		row := "{" + strings.Join(declared, ",") + "}"
+		rows = append(rows, row)
+		if got := decode(t, row); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s is\n%+v, want\n%+v", row, got, want)
+		}
+	}
+	list := decode(t, `{"children":[`+strings.Join(rows, ",")+`]}`)
+	for i := range list.Children {
+		if got := &list.Children[i]; !reflect.DeepEqual(got, want) {
+			t.Fatalf("row %d, %s, is\n%+v, want\n%+v", i, rows[i], got, want)
+		}
+	}
+}

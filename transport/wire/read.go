@@ -11,18 +11,42 @@ func (d *Decoder) value(v Value) {
 	if d.frames == nil {
 		d.frames = framePool.Get().(*frames)
 	}
-	f := d.frames.push(reading)
+	f := d.frames.push()
 	if f.d != d {
-		f.d = d
+		f.d, f.mode = d, reading
 	}
-	for f.visit(v); !f.ended; v.JSONFields(f) {
-		if f.want >= f.index { // JSONFields has fewer calls than when its names were listed
-			d.skip()
-			f.next()
-		}
-		f.index = 0
+	v.JSONFields(f)
+	if f.mode == listing {
+		f.listedFirst(v)
+	}
+	for !f.ended {
+		f.again(v)
 	}
 	d.frames.depth--
+}
+
+// again reads the members that come in another order than that of the calls. The second
+// call of JSONFields notes the places of the fields. Further ones are only needed for fields
+// without a place.
+func (f *Fields) again(v Value) {
+	noted := f.collect
+	if noted {
+		f.readSlots()
+		if f.ended && !f.layout.derives {
+			return
+		}
+		f.collect = false
+	} else {
+		f.order.shuffle()
+		f.collectSlots()
+	}
+	f.index = 0
+	v.JSONFields(f)
+	if !f.ended && f.want >= f.index { // there were fewer calls than when the names were listed
+		f.d.skip()
+		f.next()
+	}
+	f.collect = true
 }
 
 // openObject steps to the first declared member. If the value is not an object, it keeps the
@@ -41,8 +65,11 @@ func (f *Fields) openObject() {
 	}
 	*f.object = Object{layout: f.layout}
 	f.last = -1
-	if order := d.orderOf(f.layout); f.order != order {
-		f.order = order
+	if f.order == &asDeclared && d.many {
+		f.order = d.orderOf(f.layout)
+	}
+	if f.order.shuffled {
+		f.collectSlots()
 	}
 	if d.peek() == '}' {
 		d.leave()
@@ -82,7 +109,11 @@ func (f *Fields) next() {
 		f.keep()
 	}
 	if d.pos < len(d.s) && d.s[d.pos] == ',' && f.guess(d.s[d.pos:], 0) {
-		f.mark()
+		if bit := uint32(1) << (uint(f.want) % 32); f.want < inlineMembers && f.object.present&bit == 0 {
+			f.object.present |= bit
+		} else {
+			f.mark()
+		}
 		return
 	}
 	for {

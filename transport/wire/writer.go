@@ -91,13 +91,16 @@ func (e *encoder) grow(room int) {
 
 // value writes a value of a generated type.
 func (e *encoder) value(v Value) {
-	f := e.frames.push(writing)
+	f := e.frames.push()
 	if f.e != e {
-		f.e = e
+		f.e, f.mode = e, writing
 	}
 	f.begin = e.n
-	f.visit(v)
-	if f.object != nil {
+	v.JSONFields(f)
+	if f.mode == listing {
+		f.listedFirst(v)
+	}
+	if f.begun {
 		f.close()
 	}
 	e.frames.depth--
