@@ -98,8 +98,8 @@ func TestMembersInAnyOrder(t *testing.T) {
 		`"text":"a"`, `"must":"b"`, `"kind":"debit"`, `"flag":true`, `"int":1`, `"int64":2`, `"float":1.5`, `"amount":"1.20"`, `"rate":3.10`,
 		`"day":"2031-01-01"`, `"any":{"x":[1]}`, `"optText":"c"`, `"optFlag":false`, `"optInt":0`, `"optInt64":4`, `"optFloat":2.5`, `"optKind":"credit"`,
 		`"links":{"next":"n","self":"s"}`, `"sub":{"title":"t","code":"k"}`, `"child":{"int":7,"text":"in"}`, `"children":[{"must":"m","text":"x"},{}]`,
-		`"strings":["a","b"]`, `"kinds":["debit"]`, `"ints":[1,2]`, `"flags":[true]`, `"floats":[0.5]`, `"amounts":["1"]`, `"anys":[null,1]`,
-		`"matrix":[[1],[2,3]]`, `"pointers":[{"code":"p"},null]`, `"texts":{"a":"b"}`, `"counts":{"a":1}`, `"subs":{"a":{"code":"c"}}`, `"lists":{"a":["b"]}`,
+		`"strings":["a","b"]`, `"kinds":["debit"]`, `"ints":[1,2]`, `"flags":[true]`, `"floats":[0.5]`, `"amounts":["1"]`, `"anys":[2,1]`,
+		`"matrix":[[1],[2,3]]`, `"pointers":[{"code":"p"}]`, `"texts":{"a":"b"}`, `"counts":{"a":1}`, `"subs":{"a":{"code":"c"}}`, `"lists":{"a":["b"]}`,
 		`"lastText":"z"`, `"lastInt":9`, `"lastFlag":true`, `"lastLinks":{"account":"acc"}`,
 	}
 	want := decode(t, "{"+strings.Join(declared, ",")+"}")
