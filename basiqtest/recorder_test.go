@@ -372,6 +372,8 @@ func TestRecorderOptionsAreChecked(t *testing.T) {
 	}{
 		{"", basiqtest.RecordOptions{}, "the file has no name"},
 		{filepath.Join(dir, "absent", "a.json"), basiqtest.RecordOptions{}, "does not exist"},
+		{dir, basiqtest.RecordOptions{}, "is a directory"},
+		{os.DevNull, basiqtest.RecordOptions{}, "cannot be replaced"},
 		{file, basiqtest.RecordOptions{BaseURL: "example.com"}, "BaseURL is not the base URL"},
 		{file, basiqtest.RecordOptions{Replace: map[string]string{"": "a"}}, "a value is empty"},
 		{file, basiqtest.RecordOptions{Replace: map[string]string{"max": "a b"}}, "characters other than"},
