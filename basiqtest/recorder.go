@@ -327,7 +327,8 @@ func mediaTypes(header string) string {
 
 var mediaType = regexp.MustCompile(`^(application|text|image|\*)/[a-z+*-]{1,40}$`)
 
-// redactCSV replaces the values of a CSV document. The first line names the members.
+// redactCSV replaces the values of a CSV document. The first line names the members, as
+// far as it has names of columns.
 func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	lines, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
 	if err != nil || len(lines) == 0 {
@@ -335,9 +336,7 @@ func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	}
 	names := slices.Clone(lines[0])
 	for i, name := range names {
-		if !columnName.MatchString(name) {
-			names[i] = fmt.Sprintf("column-%d", i+1)
-		}
+		names[i] = redact.Column(name, i+1)
 	}
 	out := [][]string{names}
 	for _, line := range lines[1:] {
@@ -352,5 +351,3 @@ func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	}
 	return b.String(), true
 }
-
-var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z_ -]{0,47}$`)
