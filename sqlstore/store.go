@@ -240,7 +240,7 @@ func (s *Store) usable(method string) error {
 	return nil
 }
 
-// milliseconds rounds up, so that a lifetime is never zero.
+// milliseconds rounds a positive duration up, so that a lifetime is never zero.
 func milliseconds(d time.Duration) int64 {
-	return int64((d + time.Millisecond - 1) / time.Millisecond)
+	return int64((d-1)/time.Millisecond) + 1
 }
