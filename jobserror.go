@@ -60,7 +60,7 @@ func (e *JobsError) Running() []*Job {
 
 // unavailable reports whether waiting for the job again is futile.
 func (e *WaitError) unavailable() bool {
-	return errors.Is(e.Err, ErrJobOwner) || errors.Is(e.Err, transport.ErrNotFound) || e.refusal() != ""
+	return e == nil || errors.Is(e.Err, ErrJobOwner) || errors.Is(e.Err, transport.ErrNotFound) || e.refusal() != ""
 }
 
 // Error returns how many jobs did not succeed, and the text of each error.

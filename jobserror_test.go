@@ -87,3 +87,14 @@ func TestJobsErrorOfATest(t *testing.T) {
 		t.Error("errors are found where there are none")
 	}
 }
+
+// TestJobsErrorWithoutReasons: errors that are nil have no jobs, and do not panic.
+func TestJobsErrorWithoutReasons(t *testing.T) {
+	e := &basiq.JobsError{Total: 3, Errs: []error{nil, (*basiq.WaitError)(nil), (*basiq.JobError)(nil)}}
+	if running, failed := e.Running(), e.Failed(); len(running) != 0 || len(failed) != 0 {
+		t.Errorf("%v, %v", running, failed)
+	}
+	if text := e.Error(); !strings.HasPrefix(text, "basiq: 3 of 3 jobs did not succeed: unknown reason") {
+		t.Error(text)
+	}
+}

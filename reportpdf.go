@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/basiq-sdk/basiq-go/internal/files"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -19,7 +19,9 @@ import (
 //
 // The file can be read and written by its owner only (mode 0600), because a
 // report contains personal data. The directory must exist. If name is a symbolic
-// link, the link is replaced, not the file that it points to.
+// link, the link is replaced, not the file that it points to. Devices and pipes, such
+// as /dev/stdout, are not replaced: use Reports.GetPDF in package reporting, which
+// takes an io.Writer.
 //
 // If the file cannot be written, the error is a *fs.PathError or *os.LinkError
 // with its name. Otherwise it is an error of [reporting.ReportsService.GetPDF].
@@ -33,8 +35,8 @@ func (c *Client) SaveReportPDF(ctx context.Context, reportID, name string, opts 
 	if name == "" {
 		return errors.New("basiq: SaveReportPDF: the file name is empty")
 	}
-	if info, err := os.Lstat(name); err == nil && info.IsDir() {
-		return fmt.Errorf("basiq: SaveReportPDF: %w", &fs.PathError{Op: "write", Path: name, Err: errors.New("is a directory")})
+	if err := files.Replaceable(name); err != nil {
+		return fmt.Errorf("basiq: SaveReportPDF: %w", err)
 	}
 	err := writeAtomically(name, func(w *bufio.Writer) error {
 		return c.Reporting.Reports.GetPDF(ctx, reportID, w, opts...)
@@ -47,14 +49,15 @@ func (c *Client) SaveReportPDF(ctx context.Context, reportID, name string, opts 
 
 // writeAtomically writes a file with the text that write writes. It replaces the
 // file as the last step.
-func writeAtomically(name string, write func(*bufio.Writer) error) (err error) {
+func writeAtomically(name string, write func(*bufio.Writer) error) error {
 	dir := filepath.Dir(name)
 	f, err := os.CreateTemp(dir, ".basiq-*.part") // mode 0600
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed { // also if write panicked, because an observer did
 			_ = f.Close() // an error if it was closed already
 			_ = os.Remove(f.Name())
 		}
@@ -75,6 +78,7 @@ func writeAtomically(name string, write func(*bufio.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), name); err != nil {
 		return err
 	}
+	renamed = true
 	syncDirectory(dir)
 	return nil
 }

@@ -99,7 +99,7 @@ func TestSaveReportPDFRefusesFilesThatCannotBeWritten(t *testing.T) {
 	b := newFakeAPI(t)
 	client, dir := b.inMemory(), t.TempDir()
 	missing := filepath.Join(dir, "missing", "loan.pdf")
-	for name, want := range map[string]string{"": "the file name is empty", dir: "is a directory", missing: missing} {
+	for name, want := range map[string]string{"": "the file name is empty", dir: "is a directory", missing: missing, os.DevNull: "cannot be replaced"} {
 		err := client.SaveReportPDF(t.Context(), "r-1", name)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "basiq: SaveReportPDF: ") {
 			t.Errorf("%q: %v", name, err)
@@ -115,5 +115,31 @@ func TestSaveReportPDFRefusesFilesThatCannotBeWritten(t *testing.T) {
 	var none *basiq.Client
 	if err := none.SaveReportPDF(t.Context(), "r-1", "x.pdf"); err == nil {
 		t.Error("a nil client is accepted")
+	}
+}
+
+// TestSaveReportPDFRemovesTheTemporaryFileAfterAPanic checks that personal data is not
+// left in the directory if a function of the caller panics or ends the goroutine.
+func TestSaveReportPDFRemovesTheTemporaryFileAfterAPanic(t *testing.T) {
+	for what, leave := range map[string]func(){"panic": func() { panic("a bug") }, "Goexit": runtime.Goexit} {
+		b := newFakeAPI(t)
+		b.mux.HandleFunc("GET /reports/r-1", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/pdf")
+			respond(w, "%PDF-1.7 page")
+		})
+		client, dir := b.inMemory(transport.WithObserver(transport.Observer{EndAttempt: func(_ context.Context, a transport.Attempt) {
+			if a.Operation.ID == "reporting.Reports.GetPDF" {
+				leave()
+			}
+		}})), t.TempDir()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() { _ = recover() }()
+			err := client.SaveReportPDF(t.Context(), "r-1", filepath.Join(dir, "loan.pdf"))
+			t.Errorf("%s: the observer was not called: %v", what, err)
+		}()
+		<-done
+		wantFiles(t, dir, nil)
 	}
 }

@@ -15,6 +15,7 @@ const (
 	minNumber, maxNumber = 4, 19 // digits of an account number
 	maxText              = 1000  // characters
 	maxDaysAgo           = 20 * 366
+	minYear              = 1900
 )
 
 // invalidField is the error of a field, with the path to it: "Accounts[0].Class".
@@ -126,6 +127,8 @@ func (t Transaction) check() error {
 		return invalidField("Class", "%q is not a transaction class%s: use a TransactionClass constant of package data", t.Class, suggest(string(t.Class), transactionClasses))
 	case t.DaysAgo < 0 || t.DaysAgo > maxDaysAgo:
 		return invalidField("DaysAgo", "%d must be from 0 to %d", t.DaysAgo, maxDaysAgo)
+	case !t.Date.IsZero() && t.Date.Year() < minYear:
+		return invalidField("Date", "%s is before the year %d", t.Date.Format(time.DateOnly), minYear)
 	case t.DaysAgo > 0 && !t.Date.IsZero():
 		return invalidField("DaysAgo", "it cannot be combined with Date")
 	}
@@ -251,6 +254,9 @@ func suggest(name string, names []string) string {
 // nearest returns the name with the fewest edits from a misspelled one, whatever their
 // case. It returns "" if more than half of the name would have to be edited.
 func nearest(name string, names []string) string {
+	if len(name) > maxText {
+		return "" // no name is near, and it would take long to find out
+	}
 	found, fewest := "", len(name)/2+1
 	for _, n := range names {
 		if d := edits(strings.ToLower(name), strings.ToLower(n)); d < fewest {

@@ -47,6 +47,7 @@ func TestDataThatIsNotValid(t *testing.T) {
 		"Accounts[1].Transactions[0].DaysAgo: -1 must be from 0":                                                                     paid(row{Amount: "1", DaysAgo: -1}),
 		"Accounts[1].Transactions[0].DaysAgo: it cannot be combined with Date":                                                       paid(row{Amount: "1", DaysAgo: 1, Date: noon}),
 		"Accounts[1].Transactions[0].Date: 2031-05-08 is after the server's time":                                                    paid(row{Amount: "1", Date: noon.AddDate(0, 0, 2)}),
+		"Accounts[1].Transactions[0].Date: 1899-12-31 is before the year 1900":                                                       paid(row{Amount: "1", Date: time.Date(1899, 12, 31, 0, 0, 0, 0, time.UTC)}),
 		`Accounts[1].Transactions[0].Category: "gambling" is not the ID of a group of a report; the nearest is "EXP-014" (Gambling)`: paid(row{Amount: "-1", Category: "gambling"}),
 		"Accounts[1].Transactions[0].Category: INC-009 (Salary) contradicts":                                                         paid(row{Amount: "-1", Category: basiqtest.CategorySalary}),
 		"Accounts[1].Transactions[0].AccountID: it must be empty":                                                                    paid(row{Amount: "-1", AccountID: "a"}),

@@ -133,6 +133,7 @@ func (s *Server) Inject(f Fault) (*Failing, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	f.Header = f.Header.Clone() // the caller may change it later
 	failing := &Failing{s: s, fault: f}
 	s.faults = append(s.faults, failing)
 	return failing, nil
@@ -143,6 +144,8 @@ func (f *Fault) invalid() string {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Sprintf("Status %d is not an HTTP status from 200 to 599", f.Status)
+	case f.Times < Always:
+		return fmt.Sprintf("Times %d is not valid: use a number of requests, or Always", f.Times)
 	case f.After < 0 || f.Delay < 0 || f.Truncate < 0 || f.RetryAfter < 0:
 		return "After, Delay, Truncate and RetryAfter must not be negative"
 	case f.Drop < DropNever || f.Drop > DropAfter:
@@ -281,7 +284,7 @@ func (f *Fault) response() response {
 		a.media = kind
 	}
 	if f.RetryAfter > 0 {
-		a.header["Retry-After"] = strconv.Itoa(int((f.RetryAfter + time.Second - 1) / time.Second))
+		a.header["Retry-After"] = strconv.Itoa(int((f.RetryAfter-1)/time.Second + 1))
 	}
 	return a
 }

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/files"
 	"github.com/basiq-sdk/basiq-go/internal/redact"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -105,12 +106,15 @@ func Record(tb testing.TB, file string, o RecordOptions) *Recorder {
 }
 
 // NewRecorder returns a Recorder whose Save writes to file. It returns an error if the
-// folder does not exist or an option is not valid.
+// folder does not exist, file is a folder or a device, or an option is not valid.
 func NewRecorder(file string, o RecordOptions) (*Recorder, error) {
 	if dir := filepath.Dir(file); file == "" {
 		return nil, errors.New("basiqtest: NewRecorder: the file has no name")
 	} else if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("basiqtest: NewRecorder: the folder %s does not exist: create it", dir)
+	}
+	if err := files.Replaceable(file); err != nil {
+		return nil, fmt.Errorf("basiqtest: NewRecorder: %w", err)
 	}
 	base, err := url.Parse(cmp.Or(o.BaseURL, transport.DefaultBaseURL))
 	if err != nil || base.Host == "" || base.RawQuery != "" || base.User != nil {
@@ -323,7 +327,8 @@ func mediaTypes(header string) string {
 
 var mediaType = regexp.MustCompile(`^(application|text|image|\*)/[a-z+*-]{1,40}$`)
 
-// redactCSV replaces the values of a CSV document. The first line names the members.
+// redactCSV replaces the values of a CSV document. The first line names the members, as
+// far as it has names of columns.
 func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	lines, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
 	if err != nil || len(lines) == 0 {
@@ -331,9 +336,7 @@ func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	}
 	names := slices.Clone(lines[0])
 	for i, name := range names {
-		if !columnName.MatchString(name) {
-			names[i] = fmt.Sprintf("column-%d", i+1)
-		}
+		names[i] = redact.Column(name, i+1)
 	}
 	out := [][]string{names}
 	for _, line := range lines[1:] {
@@ -348,5 +351,3 @@ func redactCSV(red *redact.Redactor, body []byte) (string, bool) {
 	}
 	return b.String(), true
 }
-
-var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z_ -]{0,47}$`)

@@ -95,6 +95,32 @@ func TestRecordingHasNothingPersonal(t *testing.T) {
 	}
 }
 
+// TestRecordedTableHasNothingPersonal: the first line of a table may be data, too.
+func TestRecordedTableHasNothingPersonal(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = io.WriteString(w, "Account Holder,Max Smith\nBSB,Gilfoyle\n")
+	}))
+	defer api.Close()
+	file := filepath.Join(t.TempDir(), "recording.json")
+	rec, err := basiqtest.NewRecorder(file, basiqtest.RecordOptions{BaseURL: api.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := rec.HTTPClient().Get(api.URL + "/statements")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if err := rec.Save(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || bytes.Contains(text, []byte("Smith")) || bytes.Contains(text, []byte("Gilfoyle")) || !bytes.Contains(text, []byte(`"Account Holder,column-2\n`)) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 // TestRecordingIsStable: the same requests to the same server make the same file, which
 // is indented.
 func TestRecordingIsStable(t *testing.T) {
@@ -372,6 +398,8 @@ func TestRecorderOptionsAreChecked(t *testing.T) {
 	}{
 		{"", basiqtest.RecordOptions{}, "the file has no name"},
 		{filepath.Join(dir, "absent", "a.json"), basiqtest.RecordOptions{}, "does not exist"},
+		{dir, basiqtest.RecordOptions{}, "is a directory"},
+		{os.DevNull, basiqtest.RecordOptions{}, "cannot be replaced"},
 		{file, basiqtest.RecordOptions{BaseURL: "example.com"}, "BaseURL is not the base URL"},
 		{file, basiqtest.RecordOptions{Replace: map[string]string{"": "a"}}, "a value is empty"},
 		{file, basiqtest.RecordOptions{Replace: map[string]string{"max": "a b"}}, "characters other than"},

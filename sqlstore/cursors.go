@@ -62,6 +62,9 @@ func (c *CursorStore) Load(ctx context.Context, db Queryer, id CursorID) (Positi
 	if err := c.usable("Load", db == nil, id); err != nil {
 		return Position{}, err
 	}
+	if ctx == nil {
+		return Position{}, fmt.Errorf("sqlstore: CursorStore.Load: %w", errNilContext)
+	}
 	var p Position
 	err := db.QueryRowContext(ctx, c.store.sql(`SELECT position, version FROM {p}cursors WHERE tenant = $1 AND user_id = $2`), id.Tenant, id.UserID).Scan(&p.Cursor, &p.Version)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -191,6 +191,40 @@ func TestDriverErrorsAreWrapped(t *testing.T) {
 	}
 }
 
+// TestNilContextsAreRefused: database/sql would panic, and never unlock its pool.
+func TestNilContextsAreRefused(t *testing.T) {
+	var none context.Context
+	db := unreachable(t)
+	store, err := sqlstore.New(db, sqlstore.PostgreSQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := store.Tokens(key(t, "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := store.Seen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, cursors := sqlstore.CursorID{UserID: "u"}, store.Cursors()
+	_, errLoad := tokens.Load(none, "n")
+	_, errLock := tokens.Lock(none, "n", time.Second)
+	_, _, errClaim := seen.Claim(none, "n")
+	_, errBegin := seen.Begin(none, "n")
+	_, errCursor := cursors.Load(none, db, id)
+	_, errSave := cursors.Save(none, db, id, sqlstore.Position{}, "c")
+	_, errDelete := store.DeleteExpired(none)
+	for i, err := range []error{
+		errLoad, errLock, errClaim, errBegin, errCursor, errSave, errDelete, store.CreateTables(none), tokens.Save(none, "n", nil, time.Second),
+		seen.EndClaim(none, "n", "t", false), seen.End(none, "n", true), cursors.Delete(none, db, id),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "sqlstore: ") || !strings.Contains(err.Error(), "the context is nil") {
+			t.Errorf("method %d: %v", i, err)
+		}
+	}
+}
+
 // TestSchema: the statements are those of the dialect, and have the prefix.
 func TestSchema(t *testing.T) {
 	for d, kind := range map[sqlstore.Dialect]string{sqlstore.SQLite: "BLOB", sqlstore.PostgreSQL: "BYTEA"} {

@@ -159,6 +159,9 @@ func (s *Store) CreateTables(ctx context.Context) error {
 }
 
 func (s *Store) createTables(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	statements := strings.SplitAfter(strings.TrimSpace(s.sql(schema)), ";")
 	if s.dialect == SQLite { // each statement takes the write lock by itself, and waits for it
 		for _, statement := range statements {
@@ -210,8 +213,15 @@ type Queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// errNilContext is returned instead of a nil context being passed to database/sql, which
+// would panic while it holds the lock of the pool, and block every other user of it.
+var errNilContext = errors.New("the context is nil: pass the request's context, or context.Background()")
+
 // exec executes a statement and returns the number of rows that it changed.
 func (s *Store) exec(ctx context.Context, db Execer, query string, args ...any) (int64, error) {
+	if ctx == nil {
+		return 0, errNilContext
+	}
 	result, err := db.ExecContext(ctx, s.sql(query), args...)
 	if err != nil {
 		return 0, err
@@ -240,7 +250,7 @@ func (s *Store) usable(method string) error {
 	return nil
 }
 
-// milliseconds rounds up, so that a lifetime is never zero.
+// milliseconds rounds a positive duration up, so that a lifetime is never zero.
 func milliseconds(d time.Duration) int64 {
-	return int64((d + time.Millisecond - 1) / time.Millisecond)
+	return int64((d-1)/time.Millisecond) + 1
 }

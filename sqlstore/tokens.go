@@ -64,6 +64,9 @@ func (t *TokenStore) Load(ctx context.Context, key string) ([]byte, error) {
 	if err := t.usable("Load"); err != nil {
 		return nil, err
 	}
+	if ctx == nil {
+		return nil, fmt.Errorf("sqlstore: TokenStore.Load: %w", errNilContext)
+	}
 	var id string
 	var sealed []byte
 	err := t.store.db.QueryRowContext(ctx, t.store.sql(`SELECT key_id, value FROM {p}tokens WHERE name = $1 AND expires > {now}`), key).Scan(&id, &sealed)

@@ -13,7 +13,9 @@ import (
 // Observer receives the events of a client, for traces and metrics. Every function may
 // be nil; one that is nil costs nothing. The functions are called in the goroutine of the
 // call or of a token request. They must be safe for concurrent use, and quick. A panic in
-// one is not recovered. Their arguments contain names, templates and numbers, but no
+// one is not recovered, except that a token request fails with a *TokenError, because it
+// serves many calls. In a token request, they must not wait for a token of the same
+// client, such as by making a call: that token request waits for them. Their arguments contain names, templates and numbers, but no
 // values of requests or responses. The error of a TokenStore is passed unchanged.
 //
 // Workflows, calls and attempts are nested: a workflow makes calls, and a call makes

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -46,5 +47,21 @@ func TestOnlyFailuresToLookAtAreWarnings(t *testing.T) {
 		if got := strings.Join(levels, " "); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+// TestPanicOfAnObserverInATokenRequest: the token request serves many calls, so that they
+// fail with an error that names observers as a possible reason.
+func TestPanicOfAnObserverInATokenRequest(t *testing.T) {
+	_, c := inMemory(t, empty, transport.WithObserver(transport.Observer{StartAttempt: func(ctx context.Context, a transport.Attempt) context.Context {
+		if a.Operation.ID == "token" {
+			panic("max@example.com")
+		}
+		return nil
+	}}))
+	_, err := get(t.Context(), c)
+	var failed *transport.TokenError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "an observer panicked") || strings.Contains(err.Error(), "max@") {
+		t.Error(err)
 	}
 }

@@ -55,7 +55,7 @@ func (t *tokenCache) run(ctx context.Context, slot *tokenSlot, f *flight, req To
 	defer cancel()
 	defer context.AfterFunc(t.ctx, cancel)()
 	var held *heldToken
-	err := errors.New("the token source called runtime.Goexit")
+	err := errors.New("the token source or an observer called runtime.Goexit")
 	// ended returns the error of a flight whose context has ended. It is not a
 	// caller's context.
 	ended := func() error {
@@ -68,7 +68,7 @@ func (t *tokenCache) run(ctx context.Context, slot *tokenSlot, f *flight, req To
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the token source panicked with a %T", p)
+			err = fmt.Errorf("the token source or an observer panicked with a %T", p)
 		}
 		if err != nil && ctx.Err() != nil {
 			err = ended()

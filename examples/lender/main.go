@@ -56,6 +56,10 @@ func main() {
 }
 
 func run(ctx context.Context, in io.Reader, out io.Writer, a application) error {
+	// Cmp counts a text that is not a number as less than every income.
+	if !a.repayment.Valid() || a.repayment.Sign() <= 0 {
+		return fmt.Errorf("the repayment %q is not a positive number: write it without separators, such as 1500.00", a.repayment)
+	}
 	if os.Getenv(basiq.EnvAPIKey) == "" {
 		return simulated(ctx, out, a)
 	}

@@ -31,6 +31,19 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// TestRepaymentThatIsNotANumberIsRefused: such a text must not be approved because it
+// compares as less than every income.
+func TestRepaymentThatIsNotANumberIsRefused(t *testing.T) {
+	t.Setenv(basiq.EnvAPIKey, "")
+	for _, repayment := range []value.Decimal{"", "1,500", "$900", "9OO", "0", "-900"} {
+		var out bytes.Buffer
+		err := run(t.Context(), nil, &out, application{email: "max@example.com", mobile: "+61410000000", repayment: repayment})
+		if err == nil || !strings.Contains(err.Error(), "the repayment") || out.Len() != 0 {
+			t.Errorf("%q: %v, %q", repayment, err, &out)
+		}
+	}
+}
+
 // TestUnknownIncomeIsNotZero checks that somebody has to look at an application for which
 // the report has no income.
 func TestUnknownIncomeIsNotZero(t *testing.T) {

@@ -28,6 +28,11 @@ var (
 		"Test Bank": true, "Bank (Foreign)": true, "Building Society": true, "Credit Union": true, "Financial Services": true,
 		"New Zealand": true, "header/basiq-version": true,
 	}
+	// capitals are the members whose names begin with a capital.
+	capitals = set(`ABN ACN BSB CDR CSV Code DOB PDF Text WEB`)
+	// columns are the words in the names of the columns of a statement.
+	columns = set(`account accounts amount available balance bank bsb category class credit currency date debit description details
+		direction enriched holder id merchant name number payee post posted reference status time title to transaction type value`)
 	// steps are the titles of the steps of jobs.
 	steps = set(`verify-credentials mfa-challenge retrieve-accounts retrieve-transactions retrieve-statements create-report`)
 	// filters are the names of the filters of reports.

@@ -71,8 +71,32 @@ func (r *Redactor) JSON(doc []byte) (json.RawMessage, bool) {
 	return bytes.TrimSpace(out.Bytes()), true
 }
 
-// memberName is the form of a member name that is kept.
-var memberName = regexp.MustCompile(`^[A-Za-z_][A-Za-z_-]{0,47}[0-9]{0,3}$`)
+// memberForm is the form of a member name that is kept. Names of the API begin with a
+// small letter, or are in capitals: other names could be those of persons.
+var memberForm = regexp.MustCompile(`^[a-z_][A-Za-z_-]{0,47}[0-9]{0,3}$`)
+
+// member returns the name of a member or of a query parameter if it may be kept, and its
+// replacement otherwise.
+func (r *Redactor) member(name string) string {
+	if capitals[name] || memberForm.MatchString(name) {
+		return name
+	}
+	return r.numbered("member", name, "member-%d")
+}
+
+// Column returns the name of the nth column of a table if it consists of words that
+// columns of statements are named by, and its replacement otherwise: the first line of a
+// table may be data.
+func Column(name string, n int) string {
+	words := strings.Fields(wordStart.ReplaceAllString(name, "$1 $2"))
+	if len(words) == 0 || len(name) > 48 || slices.ContainsFunc(words, func(w string) bool { return !columns[strings.ToLower(w)] }) {
+		return fmt.Sprintf("column-%d", n)
+	}
+	return name
+}
+
+// wordStart separates the words of a name: "postDate", "post_date" or "post-date".
+var wordStart = regexp.MustCompile(`([a-z])[_-]?([A-Z])|[_-]`)
 
 // value returns the replacement of a JSON value. name is the member that it belongs to,
 // also of the items of an array; failure reports whether it is a part of an error.
@@ -91,10 +115,7 @@ func (r *Redactor) value(name string, v any, failure bool) any {
 		failure = failure || v["type"] == "error"
 		out := make(map[string]any, len(v))
 		for _, member := range slices.Sorted(maps.Keys(v)) {
-			kept := member
-			if !memberName.MatchString(member) {
-				kept = r.numbered("member", member, "member-%d")
-			}
+			kept := r.member(member)
 			out[kept] = r.value(kept, v[member], failure)
 		}
 		return out
@@ -109,6 +130,7 @@ var (
 	reportForm  = regexp.MustCompile(`^[A-Z]{2,12}(_[A-Z]{2,12}){0,3}_[0-9]{2}$`)
 	dateForm    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?$`)
 	amountForm  = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$`)
+	counterForm = regexp.MustCompile(`^[0-9]{1,8}$`) // a phone number is longer
 	decimalForm = regexp.MustCompile(`^[+-]?[0-9]+\.[0-9]+$`)
 	digitsForm  = regexp.MustCompile(`^\+?[0-9][0-9 ()/.-]*$`)
 	uuidForm    = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
@@ -264,7 +286,7 @@ func (r *Redactor) amount(text string) string {
 func (r *Redactor) number(name string, n json.Number) any {
 	text := n.String()
 	switch {
-	case counters[name], r.KeepAmounts && amounts[name]:
+	case counters[name] && counterForm.MatchString(text), r.KeepAmounts && amounts[name] && amountForm.MatchString(text):
 		return n
 	case strings.Trim(text, "-0.") == "":
 		return json.Number("0")

@@ -39,6 +39,8 @@ func TestValuesAreReplacedByTheirMembers(t *testing.T) {
 		{"error", `{"data":[{"type":"error","code":"access-denied","title":"Access denied for Max.","detail":"Token has expired, Max","source":{"parameter":"userId"}}]}`, `{"data":[{"code":"access-denied","detail":"Redacted: the token has expired.","source":{"parameter":"userId"},"title":"Redacted.","type":"error"}]}`},
 		{"step", `{"steps":[{"title":"verify-credentials"},{"title":"Mr"}]}`, `{"steps":[{"title":"verify-credentials"},{"title":"title 1"}]}`},
 		{"member names", `{"max@example.com":1,"0412345678":2,"maskedNumber":"xx12"}`, `{"maskedNumber":"maskedNumber 1","member-1":1,"member-2":2}`},
+		{"members named after persons", `{"MaxSmith":{"a":true},"Max":[true],"DOB":"","ABN":"","Code":"","Text":"","token_type":""}`, `{"ABN":"","Code":"","DOB":"","Text":"","member-1":[true],"member-2":{"a":true},"token_type":""}`},
+		{"numbers that are too long for their members", `{"count":61412345678,"status":412345678,"version":1e9,"size":12345678}`, `{"count":1,"size":12345678,"status":2,"version":1.5}`},
 		{"report", `{"reportType":"CON_AFFOR_01","filters":[{"name":"fromDate","value":"2031-05-06"},{"name":"users","value":["` + user + `"]}]}`, `{"filters":[{"name":"fromDate","value":"1970-01-01"},{"name":"users","value":["00000000-0000-4000-8000-000000000001"]}],"reportType":"CON_AFFOR_01"}`},
 		{"not an object", `"Max"`, `"text 1"`},
 	} {
@@ -52,9 +54,23 @@ func TestValuesAreReplacedByTheirMembers(t *testing.T) {
 func TestAmountsCanBeKept(t *testing.T) {
 	r := New(nil)
 	r.KeepAmounts = true
-	got := redacted(t, r, `{"amount":"-12.50","balance":7.25,"description":"12.50","accountNo":"1250","value":"0412345678901"}`)
-	if want := `{"accountNo":"0001","amount":"-12.50","balance":7.25,"description":"1.00","value":"0000000000002"}`; got != want {
+	got := redacted(t, r, `{"amount":"-12.50","balance":7.25,"assets":61412345678,"description":"12.50","accountNo":"1250","value":"0412345678901"}`)
+	if want := `{"accountNo":"0001","amount":"-12.50","assets":1,"balance":7.25,"description":"2.00","value":"0000000000002"}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestColumnsAreNamedByKnownWords: the first line of a table without names is data.
+func TestColumnsAreNamedByKnownWords(t *testing.T) {
+	for _, name := range []string{"date", "Transaction Date", "postDate", "post_date", "ACCOUNT NUMBER", "Account-Holder", "accountId"} {
+		if got := Column(name, 1); got != name {
+			t.Errorf("%q becomes %q", name, got)
+		}
+	}
+	for _, name := range []string{"", " ", "Max Smith", "max", "Account Max", "Date of Birth", "062-000", "date.", "ſtatus", strings.Repeat("date ", 10)} {
+		if got := Column(name, 2); got != "column-2" {
+			t.Errorf("%q becomes %q", name, got)
+		}
 	}
 }
 

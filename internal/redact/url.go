@@ -66,10 +66,7 @@ var smallNumber = regexp.MustCompile(`^[0-9]{1,6}$`)
 func (r *Redactor) Query(values url.Values) url.Values {
 	out := url.Values{}
 	for name, list := range values {
-		kept := name
-		if !memberName.MatchString(name) {
-			kept = r.numbered("member", name, "member-%d")
-		}
+		kept := r.member(name)
 		for _, text := range list {
 			out[kept] = append(out[kept], r.queryValue(name, text))
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -87,6 +88,21 @@ func TestClaimsExpire(t *testing.T) {
 		claim(t, s, webhook.Done)
 		at.advance(time.Millisecond)
 		claim(t, s, webhook.Fresh)
+	})
+}
+
+// TestLongestTimesDoNotOverflow: claims, retention and tokens can last for as long as a
+// time.Duration can say.
+func TestLongestTimesDoNotOverflow(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		store, _ := d.store(t)
+		s := seen(t, store, sqlstore.WithClaimTTL(math.MaxInt64), sqlstore.WithRetention(math.MaxInt64))
+		token := claim(t, s, webhook.Fresh)
+		claim(t, s, webhook.Busy)
+		if err := s.EndClaim(t.Context(), "message", token, true); err != nil {
+			t.Fatal(err)
+		}
+		claim(t, s, webhook.Done)
 	})
 }
 

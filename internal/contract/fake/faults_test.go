@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -141,16 +143,35 @@ func TestInvalidFaultsPanic(t *testing.T) {
 		wantPanic("Calls of "+operation, func() { srv.Calls(operation) })
 	}
 	for _, f := range []basiqtest.Fault{
-		{}, {Status: 99}, {Status: 600}, {Status: 503, After: -1}, {Delay: -1}, {Truncate: -1}, {Status: 429, RetryAfter: -1}, {Drop: 7}, {Drop: -1},
+		{}, {Status: 99}, {Status: 600}, {Status: 503, After: -1}, {Delay: -1}, {Truncate: -1}, {Status: 429, RetryAfter: -1}, {Drop: 7}, {Drop: -1}, {Status: 503, Times: -2},
 		{Drop: basiqtest.DropAfter, Code: "parameter-not-valid"}, {Truncate: 1, Body: "x"}, {Delay: 1, RetryAfter: 1},
 	} {
 		wantPanic(fmt.Sprintf("%+v", f), func() { srv.Fail(f) })
 	}
+	wantPanic("a long name", func() { srv.Fail(basiqtest.Fault{Operation: strings.Repeat("x", 1<<20), Status: 503}) })
 	for _, code := range []string{"", "invalid-credential", "INVALID-CREDENTIALS"} {
 		wantPanic("the code "+code, func() { srv.FailNextJob("verify-credentials", code) })
 	}
 	for _, operation := range []string{"", "data.Transactions.List", "Transactions.List", "GET /users/{userId}/transactions", "legacy.Connections.Create"} {
 		srv.Fail(basiqtest.Fault{Operation: operation, Status: 503}).Stop()
 		srv.Calls(operation)
+	}
+}
+
+// TestFaultIsNotChangedLater: the longest wait is a positive number of seconds, and changes
+// that a test makes to the header of a fault after it was injected have no effect.
+func TestFaultIsNotChangedLater(t *testing.T) {
+	srv := basiqtest.NewServer(t)
+	header := http.Header{"X-Reason": {"first"}}
+	srv.Fail(basiqtest.Fault{Status: 429, RetryAfter: math.MaxInt64, Header: header})
+	header["X-Reason"][0] = "second"
+	header.Set("X-Other", "third")
+	response, err := http.Get(srv.URL + "/users/u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if h := response.Header; h.Get("Retry-After") != "9223372037" || h.Get("X-Reason") != "first" || h.Get("X-Other") != "" {
+		t.Errorf("the header is %v", h)
 	}
 }

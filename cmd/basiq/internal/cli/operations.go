@@ -15,6 +15,7 @@ import (
 	"github.com/basiq-sdk/basiq-go"
 	"github.com/basiq-sdk/basiq-go/cmd/basiq/internal/commands"
 	"github.com/basiq-sdk/basiq-go/cmd/basiq/internal/jsontree"
+	"github.com/basiq-sdk/basiq-go/internal/files"
 	"github.com/basiq-sdk/basiq-go/transport"
 )
 
@@ -346,6 +347,9 @@ func (c *call) stream(ctx context.Context, client *basiq.Client, opts []transpor
 func (a *app) writeFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return fmt.Errorf("%s is a directory: name a file", printable(name))
+	}
+	if err := files.Replaceable(name); err != nil {
+		return fmt.Errorf("%s is not a file and cannot be replaced by one: name a file", printable(name))
 	}
 	f, err := os.CreateTemp(dirOf(name), ".basiq-*")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/basiq-sdk/basiq-go/basiqtest"
+	"github.com/basiq-sdk/basiq-go/internal/files"
 )
 
 // A state file has, for each application, a line with its number, and then the lines of
@@ -120,6 +121,9 @@ func (s *Sandbox) save() error {
 
 // newStateFile creates the file that replaces the state file. Only this user can read it.
 func (s *Sandbox) newStateFile() (*os.File, error) {
+	if err := files.Replaceable(s.cfg.StateFile); err != nil {
+		return nil, fmt.Errorf("basiq sandbox: --state: %w", err)
+	}
 	file, err := os.CreateTemp(filepath.Dir(s.cfg.StateFile), filepath.Base(s.cfg.StateFile)+".*.tmp")
 	if err != nil {
 		return nil, fmt.Errorf("basiq sandbox: --state: %w", err)
