@@ -190,7 +190,7 @@ func TestChangesAreApplied(t *testing.T) {
 		db := opened(t, name)
 		w := &syncWorker{db: db}
 		apply := func(changes ...basiq.TransactionChange) error {
-			return inTx(t.Context(), db.DB, func(tx *sql.Tx) error { return w.apply(t.Context(), tx, "u", changes) })
+			return inTx(t.Context(), db.DB, func(tx *sql.Tx) error { return w.apply(t.Context(), tx, "u", &basiq.SyncBatch{Changes: changes}) })
 		}
 		tx := func(status string) *data.Transaction {
 			return &data.Transaction{Status: data.TransactionStatus(status)}
@@ -210,6 +210,23 @@ func TestChangesAreApplied(t *testing.T) {
 		var id, status string
 		if err := db.QueryRow("SELECT COUNT(*), MAX(id), MAX(status) FROM transactions").Scan(&n, &id, &status); err != nil || n != 1 || id != "a" || status != "posted" {
 			t.Errorf("%d rows, the last is %s %s, %v; want one: a posted", n, id, status, err)
+		}
+
+		// The rows of an account whose consent has ended are deleted, and no others.
+		if err := apply(
+			basiq.TransactionChange{Kind: basiq.TransactionInserted, ID: "c", AccountID: "ended", Transaction: tx("posted")},
+			basiq.TransactionChange{Kind: basiq.TransactionInserted, ID: "d", AccountID: "open", Transaction: tx("posted")},
+		); err != nil {
+			t.Fatal(err)
+		}
+		err := inTx(t.Context(), db.DB, func(tx *sql.Tx) error {
+			return w.apply(t.Context(), tx, "u", &basiq.SyncBatch{Ended: []basiq.EndedAccount{{AccountID: "ended"}}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.QueryRow("SELECT COUNT(*), MAX(id) FROM transactions WHERE account_id <> ''").Scan(&n, &id); err != nil || n != 1 || id != "d" {
+			t.Errorf("%d rows of accounts, the last is %s, %v; want d", n, id, err)
 		}
 	})
 }

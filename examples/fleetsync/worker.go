@@ -89,7 +89,7 @@ func (w *syncWorker) sync(ctx context.Context, id sqlstore.CursorID) (saved int,
 		}
 		var next sqlstore.Position
 		err = inTx(ctx, w.db.DB, func(tx *sql.Tx) error {
-			if err := w.apply(ctx, tx, id.UserID, batch.Changes); err != nil {
+			if err := w.apply(ctx, tx, id.UserID, batch); err != nil {
 				return err
 			}
 			var err error
@@ -104,9 +104,10 @@ func (w *syncWorker) sync(ctx context.Context, id sqlstore.CursorID) (saved int,
 	return saved, nil
 }
 
-// apply writes changes, in their order.
-func (w *syncWorker) apply(ctx context.Context, tx *sql.Tx, userID string, changes []basiq.TransactionChange) error {
-	for _, c := range changes {
+// apply writes changes, in their order. It deletes the rows of accounts whose data can no
+// longer be read: under the Consumer Data Right, they may not be kept.
+func (w *syncWorker) apply(ctx context.Context, tx *sql.Tx, userID string, batch *basiq.SyncBatch) error {
+	for _, c := range batch.Changes {
 		t := c.Transaction
 		var err error
 		switch c.Kind {
@@ -122,6 +123,11 @@ func (w *syncWorker) apply(ctx context.Context, tx *sql.Tx, userID string, chang
 			err = fmt.Errorf("the change %q is not known to this program", c.Kind)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for _, ended := range batch.Ended {
+		if _, err := tx.ExecContext(ctx, w.db.sql(`DELETE FROM transactions WHERE user_id = $1 AND account_id = $2`), userID, ended.AccountID); err != nil {
 			return err
 		}
 	}
