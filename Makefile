@@ -8,7 +8,9 @@ GO ?= go
 # that need more (OpenTelemetry, a JSON library to compare with, a database) have a
 # workspace of their own.
 PACKAGES = ./... ./cmd/basiq/internal/sandbox/... ./gen/... ./internal/contract/...
-MODULES_APART = cmd/basiq basiqotel bench examples/redistore examples/fleetsync internal/sqlstoretest
+MODULES_APART = cmd/basiq basiqotel bench
+# These use databases, too. test-parts tests them.
+MODULES_OF_PARTS = examples/redistore examples/fleetsync internal/sqlstoretest
 
 .PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
@@ -38,15 +40,14 @@ test-modules: ## test the modules apart, and build every module without the work
 		$(GO) mod edit -replace "github.com/basiq-sdk/basiq-go=$(CURDIR)" "$$dir/go.mod"; \
 		(cd $$module && GOWORK=off $(GO) build -modfile "$$dir/go.mod" -o /dev/null .) || { rm -r "$$dir"; exit 1; }; rm -r "$$dir"; done
 	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test $$($(GO) list ./... | grep -v /internal/sandbox$$)); done
+	@set -e; for dir in $(MODULES_OF_PARTS); do echo "$$dir, which test-parts tests"; (cd "$$dir" && $(GO) vet ./...); done
 	@# Its modules are there now: the list of dependencies can be compared.
 	$(GO) test ./gen -run '^TestDependencies$$' -count=1
 
 # Chromium, nginx, node, curl, Redis and PostgreSQL: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
-	@cd examples/redistore && sh ../../internal/parts.sh .
-	@cd examples/fleetsync && sh ../../internal/parts.sh .
-	@cd internal/sqlstoretest && sh ../../internal/parts.sh .
+	@set -e; for dir in $(MODULES_OF_PARTS); do (cd "$$dir" && sh "$(CURDIR)/internal/parts.sh" .); done
 
 # The key is read by the test, never printed. Without BASIQ_CONFORMANCE_WRITE=1 nothing
 # is changed; without BASIQ_CONFORMANCE_USER, what belongs to a user is not compared.
