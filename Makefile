@@ -47,7 +47,10 @@ test-modules: ## test the modules apart, and build every module without the work
 # Chromium, nginx, node, curl, Redis and PostgreSQL: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
-	@set -e; for dir in $(MODULES_OF_PARTS); do (cd "$$dir" && sh "$(CURDIR)/internal/parts.sh" .); done
+	@cd examples/redistore && sh ../../internal/parts.sh .
+	@# A database in Go takes minutes to compile for the race detector. These two test what
+	@# processes do to each other, in a database.
+	@set -e; for dir in examples/fleetsync internal/sqlstoretest; do (cd "$$dir" && RACE= sh ../../internal/parts.sh .); done
 
 # The key is read by the test, never printed. Without BASIQ_CONFORMANCE_WRITE=1 nothing
 # is changed; without BASIQ_CONFORMANCE_USER, what belongs to a user is not compared.
@@ -90,11 +93,12 @@ vet-platforms: ## run go vet for other platforms
 	@set -e; for p in $(PLATFORMS); do echo "$$p"; CGO_ENABLED=0 GOOS="$${p%/*}" GOARCH="$${p#*/}" $(GO) vet ./...; done
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) vet ./gen/...
 
-# The whole SDK, but for the tests of the repository, which run other programs. Of the
+# The whole SDK, but for the tests of the repository, which run other programs, and the
+# comparison of servers, which calls one after the other what the others race. Of the
 # generator, the packages that start goroutines: their tests run the others (model,
 # emit, canon) concurrently, domain by domain. What they replay of upstream's history,
 # and build for other modules, is the same code many times.
-RACE_PACKAGES = $$($(GO) list ./... | grep -v /internal/repo$$) ./internal/contract/... ./gen/internal/source ./gen/internal/pipeline ./gen/internal/replay ./gen/internal/track
+RACE_PACKAGES = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance)$$') ./internal/contract/... ./gen/internal/source ./gen/internal/pipeline ./gen/internal/replay ./gen/internal/track
 race: ## run the tests with the race detector
 	$(GO) test -race -skip '^Test(Upstream|Prose|Init)' $(RACE_PACKAGES)
 
