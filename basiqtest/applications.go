@@ -53,6 +53,7 @@ func (s *Server) AddApplication(opts ...Option) (*Server, error) {
 	added := newApplication(cfg)
 	added.ephemeral = newSource(hash(cfg.seed, "noise", added.keys[0])) // tokens select the application
 	added.main, added.URL, added.offset = s, s.URL, s.offset
+	added.serving.Go(added.deliver) // which reads what was set above
 	s.added = append(s.added, added)
 	return added, nil
 }

@@ -129,7 +129,9 @@ func newServer(opts []Option) (*Server, error) {
 			return nil, fmt.Errorf("basiqtest: %w", err)
 		}
 	}
-	return newApplication(cfg), nil
+	s := newApplication(cfg)
+	s.serving.Go(s.deliver)
+	return s, nil
 }
 
 // newApplication returns a server with its own data that does not listen.
@@ -142,7 +144,6 @@ func newApplication(cfg config) *Server {
 		wake: make(chan struct{}, 1), fresh: map[net.Conn]bool{}, state: newState(cfg.seed),
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
-	s.serving.Go(s.deliver)
 	return s
 }
 
