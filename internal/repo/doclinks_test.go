@@ -93,8 +93,7 @@ func walkDocs(p *doc.Package, f func(where, text string)) {
 
 // docLinks returns the links and the plain texts of a comment, without its code.
 func docLinks(d *comment.Doc) (list []comment.Text) {
-	var texts func([]comment.Text)
-	texts = func(all []comment.Text) {
+	texts := func(all []comment.Text) {
 		for _, text := range all {
 			switch text.(type) {
 			case *comment.DocLink, comment.Plain:
