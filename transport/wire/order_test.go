@@ -120,3 +120,49 @@ func TestMembersInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// fewer has a member that JSONFields leaves out after the names were listed.
+type fewer struct {
+	ID, Last string
+	without  bool
+	JSON     wire.Object
+}
+
+var fewerType wire.Type
+
+func (v *fewer) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &fewerType)
+	f.String("id", &v.ID, wire.Optional)
+	if !v.without {
+		f.String("last", &v.Last, wire.Optional)
+	}
+}
+
+// TestMembersWithoutACallAreSkipped checks that a JSONFields that breaks its contract does
+// not make decoding go on forever.
+func TestMembersWithoutACallAreSkipped(t *testing.T) {
+	var all fewer
+	text := `{"id":"a","last":"b"}`
+	if err := wire.Unmarshal([]byte(text), &all); err != nil || all.Last != "b" {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for _, text := range []string{text, `{"last":"b","id":"a"}`, `{"last":{"x":[1]},"last":null,"id":"a"}`} {
+		v := fewer{without: true}
+		if err := wire.Unmarshal([]byte(text), &v); err != nil || v.ID != "a" || v.Last != "" {
+			t.Errorf("%s is %+v, %v", text, v, err)
+		}
+	}
+}
+
+// TestAliasOfALaterMemberIsWritten under the name with which it was received.
+func TestAliasOfALaterMemberIsWritten(t *testing.T) {
+	for _, text := range []string{`{"id":"x","abn":"1"}`, `{"id":"x","businessName":"b","abn":"1","website":"w"}`} {
+		var v merchant
+		if err := wire.Unmarshal([]byte(text), &v); err != nil || v.ABN != "1" {
+			t.Fatalf("%+v, %v", v, err)
+		}
+		if got := encode(&v); got != text {
+			t.Errorf("%s is written as %s", text, got)
+		}
+	}
+}
