@@ -97,24 +97,26 @@ vet-platforms: ## run go vet for other platforms
 
 # The whole SDK, but for the tests of the repository, which run other programs, and the
 # comparison of servers, which calls one after the other what the others race. Of the
-# generator, the packages that start goroutines: their tests run the others (model,
-# emit, canon) concurrently, domain by domain. What they replay of upstream's history,
-# and build for other modules, is the same code many times.
-RACE_PACKAGES = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance)$$') ./internal/contract/... ./gen/internal/source ./gen/internal/pipeline ./gen/internal/replay ./gen/internal/track
+# generator, the packages that start goroutines, or run the others (pipeline, model, emit,
+# canon) concurrently, domain by domain. What they replay of upstream's history, and build
+# for other modules, is the same code many times.
+RACE_PACKAGES = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance)$$') ./internal/contract/... ./gen/internal/source ./gen/internal/replay ./gen/internal/track
 race: ## run the tests with the race detector
 	$(GO) test -race -skip '^Test(Upstream|Prose|Init)' $(RACE_PACKAGES)
 
 FUZZTIME ?= 60s
 FUZZJOBS ?= 1
-fuzz: ## run every fuzz target for FUZZTIME, FUZZJOBS at a time, in this module and any below it
-	@for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | sort); do \
+FUZZDIRS ?= .
+fuzz: ## run every fuzz target in FUZZDIRS for FUZZTIME, FUZZJOBS at a time
+	@for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' $(FUZZDIRS) | sort); do \
 		sed -n "s|^func \(Fuzz[A-Za-z0-9_]*\)(.*|$$(dirname $$file) \1|p" $$file; \
 	done | GO="$(GO)" FUZZTIME="$(FUZZTIME)" xargs -P $(FUZZJOBS) -n 2 sh internal/fuzz.sh
 
 # By count, not by time: at the end of its time, go test -fuzz now and then
-# fails without a failing input. Two at a time: one is built while another runs.
-fuzz-ci: ## run every fuzz target for 3,000 inputs
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x FUZZJOBS=2
+# fails without a failing input. Two at a time: one is built while another runs. These
+# read what servers and senders of webhooks wrote; go test runs the seeds of all.
+fuzz-ci: ## run the fuzz targets of responses, webhooks and recordings for 3,000 inputs
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x FUZZJOBS=2 FUZZDIRS="transport webhook internal/faults internal/redact"
 
 vuln: ## ask the Go vulnerability database about what is linked; needs the network
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(PACKAGES)
