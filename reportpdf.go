@@ -1,12 +1,10 @@
 package basiq
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 
 	"github.com/basiq-sdk/basiq-go/internal/files"
 	"github.com/basiq-sdk/basiq-go/transport"
@@ -38,56 +36,11 @@ func (c *Client) SaveReportPDF(ctx context.Context, reportID, name string, opts 
 	if err := files.Replaceable(name); err != nil {
 		return fmt.Errorf("basiq: SaveReportPDF: %w", err)
 	}
-	err := writeAtomically(name, func(w *bufio.Writer) error {
+	err := files.Replace(name, 0o600, func(w io.Writer) error {
 		return c.Reporting.Reports.GetPDF(ctx, reportID, w, opts...)
 	})
 	if err != nil {
 		return fmt.Errorf("basiq: SaveReportPDF: %s was not written: %w", name, err)
 	}
 	return nil
-}
-
-// writeAtomically writes a file with the text that write writes. It replaces the
-// file as the last step.
-func writeAtomically(name string, write func(*bufio.Writer) error) error {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, ".basiq-*.part") // mode 0600
-	if err != nil {
-		return err
-	}
-	renamed := false
-	defer func() {
-		if !renamed { // also if write panicked, because an observer did
-			_ = f.Close() // an error if it was closed already
-			_ = os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriter(f)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	renamed = true
-	syncDirectory(dir)
-	return nil
-}
-
-// syncDirectory flushes the new name to disk. Not every system can do that, and
-// the file itself is complete, so a failure is not reported.
-func syncDirectory(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }

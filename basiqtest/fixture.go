@@ -3,12 +3,10 @@ package basiqtest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -58,21 +56,6 @@ func (f *fixture) encode() ([]byte, error) {
 	enc.SetIndent("", "  ")
 	err := enc.Encode(f)
 	return out.Bytes(), err
-}
-
-// writeFile replaces a file, or leaves the old one as it is.
-func writeFile(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // fails once it was renamed
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 func readFixture(file string) (*fixture, error) {

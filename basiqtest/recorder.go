@@ -257,7 +257,7 @@ func (r *Recorder) Save() error {
 	if r.leaks(data) {
 		return fmt.Errorf("basiqtest: Save: %s was not written, because a credential would be in it: report this as a bug of basiqtest", r.file)
 	}
-	if err := writeFile(r.file, data); err != nil {
+	if err := files.Replace(r.file, 0o644, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
 		return fmt.Errorf("basiqtest: Save: %w", err)
 	}
 	return nil

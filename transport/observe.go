@@ -8,8 +8,7 @@ import (
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
-// watched says which events the observers want to see. It spares calls the work for all
-// others.
+// watched says which events have an observer. Nothing is measured for the others.
 type watched struct{ calls, attempts, headers, tokens, workflows bool }
 
 func watchedBy(observers []*Observer) (w watched) {

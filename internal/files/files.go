@@ -2,9 +2,12 @@
 package files
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 var (
@@ -30,4 +33,60 @@ func Replaceable(name string) error {
 		return &fs.PathError{Op: "write", Path: name, Err: errDirectory}
 	}
 	return &fs.PathError{Op: "write", Path: name, Err: errNotRegular}
+}
+
+// tempMode is the mode of a file of os.CreateTemp.
+const tempMode fs.FileMode = 0o600
+
+// Replace writes a file with the text that write writes, and with a mode, which must
+// allow its owner to write. The file is never half-written: the text is written to a
+// temporary file in the same directory, flushed to disk, and renamed as the last step.
+// If that fails, or write does not return, the old file is left as it was, and the
+// temporary one, which only its owner can read, is removed.
+func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
+	dir := filepath.Dir(name)
+	f, err := os.CreateTemp(dir, ".basiq-*.part")
+	if err != nil {
+		return err
+	}
+	renamed := false
+	defer func() {
+		if !renamed { // also if write panicked
+			_ = f.Close() // an error if it was closed already
+			_ = os.Remove(f.Name())
+		}
+	}()
+	w := bufio.NewWriter(f)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if mode != tempMode { // not every file system can change it
+		if err := f.Chmod(mode); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	renamed = true
+	syncDirectory(dir)
+	return nil
+}
+
+// syncDirectory flushes the new name to disk. Not every system can do that, and
+// the file itself is complete, so a failure is not reported.
+func syncDirectory(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
 }

@@ -148,11 +148,7 @@ func exactly(n number) (Decimal, error) {
 // together: "1.50" * "0.25" is "0.3750". Round it with RoundTo. Mul returns [ErrRange]
 // if the result would have more than 4096 digits, or the errors of [ParseDecimal].
 func (d Decimal) Mul(o Decimal) (Decimal, error) {
-	n, err := parseDecimal(string(d))
-	if err != nil {
-		return "", err
-	}
-	m, err := parseDecimal(string(o))
+	n, m, err := parseBoth(d, o)
 	if err != nil {
 		return "", err
 	}
@@ -172,11 +168,7 @@ func (d Decimal) Div(o Decimal, places int, r Rounding) (Decimal, error) {
 	if err := r.check(); err != nil {
 		return "", err
 	}
-	n, err := parseDecimal(string(d))
-	if err != nil {
-		return "", err
-	}
-	m, err := parseDecimal(string(o))
+	n, m, err := parseBoth(d, o)
 	if err != nil {
 		return "", err
 	}

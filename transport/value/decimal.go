@@ -277,12 +277,16 @@ func (d Decimal) Add(o Decimal) (Decimal, error) { return d.sum(o, false) }
 // Sub returns d - o exactly. See Add.
 func (d Decimal) Sub(o Decimal) (Decimal, error) { return d.sum(o, true) }
 
-func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
-	n, err := parseDecimal(string(d))
-	if err != nil {
-		return "", err
+// parseBoth parses the operands of an operation.
+func parseBoth(d, o Decimal) (n, m number, err error) {
+	if n, err = parseDecimal(string(d)); err == nil {
+		m, err = parseDecimal(string(o))
 	}
-	m, err := parseDecimal(string(o))
+	return n, m, err
+}
+
+func (d Decimal) sum(o Decimal, negate bool) (Decimal, error) {
+	n, m, err := parseBoth(d, o)
 	if err != nil {
 		return "", err
 	}

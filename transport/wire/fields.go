@@ -242,7 +242,7 @@ func (f *Fields) String(name string, p *string, need Presence) {
 		}
 		return
 	}
-	f.string(i, name, *p, need)
+	f.string(name, *p, need)
 }
 
 // Bool is a bool member. See [Decoder.ReadBool].
@@ -315,7 +315,7 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 		}
 		return
 	}
-	f.string(i, name, string(*p), need)
+	f.string(name, string(*p), need)
 }
 
 // DecimalNumber is a decimal number that is declared as a number. If it is required and
@@ -360,7 +360,7 @@ func (f *Fields) Secret(name string, p *value.Secret, need Presence) {
 		*p = value.NewSecret(f.d.ReadString())
 		f.next()
 	case write:
-		f.string(f.index-1, name, p.Reveal(), need)
+		f.string(name, p.Reveal(), need)
 	}
 }
 

@@ -29,8 +29,7 @@ func (d *Decoder) value(v Value) {
 // call of JSONFields notes the places of the fields. Further ones are only needed for fields
 // without a place.
 func (f *Fields) again(v Value) {
-	noted := f.collect
-	if noted {
+	if f.collect {
 		f.readSlots()
 		if f.ended && !f.layout.derives {
 			return

@@ -3,7 +3,7 @@ package wire
 import "github.com/basiq-sdk/basiq-go/transport/value"
 
 // slot is the place of a field that is not a string, into which a member can be read later.
-// It is empty for fields that only a call of JSONFields can set, such as pointers.
+// A field whose slot is empty, such as a pointer, is read in another call of JSONFields.
 type slot struct {
 	field field
 	value Value

@@ -142,25 +142,28 @@ func (f *Fields) undeclaredKey(name string) {
 // key starts the member of the last call, and returns the offset of its value.
 func (f *Fields) key() int {
 	key := f.layout.keys[f.index-1]
-	if f.count == 0 || f.object.more != nil {
-		key = f.keyOf(f.index - 1)
+	if f.count++; f.count == 1 || f.object.more != nil {
+		key = f.unusual()
 	}
-	f.count++
 	f.e.add(key)
 	return f.e.n
 }
 
-// keyOf returns the start of a member, with the comma before it unless it is the first.
-func (f *Fields) keyOf(index int) string {
-	key := f.layout.keys[index]
+// unusual returns the start of the last call's member: without the comma if it is the first
+// one, and with the name under which it was received.
+func (f *Fields) unusual() string {
+	key := f.layout.keys[f.index-1]
 	if e := f.object.more; e != nil && len(e.alias) > 0 {
-		key = "," + string(AppendString(nil, e.wireName(f.layout.names[index]))) + ":"
+		key = "," + string(AppendString(nil, e.wireName(f.name()))) + ":"
 	}
-	if f.count == 0 {
+	if f.count == 1 {
 		key = key[len(","):]
 	}
 	return key
 }
+
+// name returns the declared name of the last call's member.
+func (f *Fields) name() string { return f.layout.names[f.index-1] }
 
 // wireName returns the name under which a declared member was received.
 func (e *more) wireName(name string) string {
@@ -176,17 +179,15 @@ func (e *more) wireName(name string) string {
 // was set with Set, or with the text from which it was decoded if the field was not changed.
 func (f *Fields) fix(at int) {
 	if f.object.more != nil {
-		f.rewrite(f.index-1, at)
+		f.rewrite(at)
 	}
 }
 
-func (f *Fields) rewrite(index, at int) {
-	e, name := f.object.more, f.layout.names[index]
-	if s := e.findSet(name); s != nil && s.force {
-		f.replace(at, s.raw)
+func (f *Fields) rewrite(at int) {
+	if f.force(at) {
 		return
 	}
-	k := e.findKept(name)
+	k := f.object.more.findKept(f.name())
 	if k == nil || len(k.raw) > maxKept {
 		return
 	}
@@ -206,7 +207,7 @@ func (f *Fields) replace(at int, raw string) {
 // field that was set to nil after decoding is omitted.
 func (f *Fields) zero(literal string, need Presence, clearable bool) {
 	index := f.index - 1
-	if f.object.more != nil && f.zeroAsReceived(index, literal) {
+	if f.object.more != nil && f.zeroAsReceived(literal) {
 		return
 	}
 	if need == Nullable {
@@ -227,8 +228,8 @@ func (f *Fields) zero(literal string, need Presence, clearable bool) {
 }
 
 // zeroAsReceived writes a member whose field is zero as it was set or received, if it was.
-func (f *Fields) zeroAsReceived(index int, literal string) bool {
-	e, name := f.object.more, f.layout.names[index]
+func (f *Fields) zeroAsReceived(literal string) bool {
+	e, name := f.object.more, f.name()
 	if s := e.findSet(name); s != nil {
 		f.written(s.raw)
 		return true
@@ -253,7 +254,7 @@ func (f *Fields) literal(text string) {
 }
 
 // string lists or writes a string member.
-func (f *Fields) string(index int, name, v string, need Presence) {
+func (f *Fields) string(name, v string, need Presence) {
 	switch {
 	case f.mode == listing:
 		f.layout.declare(name)
@@ -262,11 +263,10 @@ func (f *Fields) string(index int, name, v string, need Presence) {
 		f.zero(`""`, need, false)
 		return
 	}
-	key := f.layout.keys[index]
-	if f.count == 0 || f.object.more != nil {
-		key = f.keyOf(index)
+	key := f.layout.keys[f.index-1] // as in key, whose call would be a part of the cost of a string
+	if f.count++; f.count == 1 || f.object.more != nil {
+		key = f.unusual()
 	}
-	f.count++
 	e, start, room := f.e, len(key)+len(`"`), len(key)+len(v)+len(`""`)
 	if len(e.b)-e.n < room {
 		e.grow(room)
@@ -283,9 +283,7 @@ func (f *Fields) string(index int, name, v string, need Presence) {
 		e.n += start
 		e.set(append(appendRest(e.text(), v, end), '"'))
 	}
-	if f.object.more != nil {
-		f.rewrite(index, at)
-	}
+	f.fix(at)
 }
 
 func (f *Fields) integer(v int64, need Presence) {
@@ -347,18 +345,21 @@ func (f *Fields) wasSingle() bool {
 	if e == nil {
 		return false
 	}
-	name := f.layout.names[f.index-1]
-	k, s := e.findKept(name), e.findSet(name)
+	k, s := e.findKept(f.name()), e.findSet(f.name())
 	return k != nil && k.why == single && (s == nil || !s.force)
 }
 
-// force is fix without the kept texts.
-func (f *Fields) force(at int) {
-	if e := f.object.more; e != nil {
-		if s := e.findSet(f.layout.names[f.index-1]); s != nil && s.force {
-			f.replace(at, s.raw)
-		}
+// force is fix without the kept texts. It reports whether it replaced the value.
+func (f *Fields) force(at int) bool {
+	if f.object.more == nil {
+		return false
 	}
+	s := f.object.more.findSet(f.name())
+	if s == nil || !s.force {
+		return false
+	}
+	f.replace(at, s.raw)
+	return true
 }
 
 // sortedNames returns the sorted names of a map. It uses package sort, because slices.Sorted

@@ -351,15 +351,7 @@ func (a *app) writeFile(name string, write func(io.Writer) error) error {
 	if err := files.Replaceable(name); err != nil {
 		return fmt.Errorf("%s is not a file and cannot be replaced by one: name a file", printable(name))
 	}
-	f, err := os.CreateTemp(dirOf(name), ".basiq-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it has been renamed
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	if err := files.Replace(name, 0o600, write); err != nil {
 		return err
 	}
 	if a.interactive {

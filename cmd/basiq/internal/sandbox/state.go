@@ -99,44 +99,26 @@ func (s *Sandbox) save() error {
 	if bytes.Equal(b.Bytes(), s.saved) {
 		return nil
 	}
-	file, err := s.newStateFile()
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(b.Bytes())
+	err := files.Replaceable(s.cfg.StateFile)
 	if err == nil {
-		err = file.Sync()
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), s.cfg.StateFile)
+		err = files.Replace(s.cfg.StateFile, 0o600, func(w io.Writer) error { _, err := w.Write(b.Bytes()); return err })
 	}
 	if err != nil {
-		_ = os.Remove(file.Name())
 		return fmt.Errorf("basiq sandbox: --state: %w", err)
 	}
 	s.saved = b.Bytes()
 	return nil
 }
 
-// newStateFile creates the file that replaces the state file. Only this user can read it.
-func (s *Sandbox) newStateFile() (*os.File, error) {
-	if err := files.Replaceable(s.cfg.StateFile); err != nil {
-		return nil, fmt.Errorf("basiq sandbox: --state: %w", err)
-	}
-	file, err := os.CreateTemp(filepath.Dir(s.cfg.StateFile), filepath.Base(s.cfg.StateFile)+".*.tmp")
-	if err != nil {
-		return nil, fmt.Errorf("basiq sandbox: --state: %w", err)
-	}
-	return file, nil
-}
-
 // checkState returns an error if the state file could not be saved, which is better
 // known before there is data to lose.
 func (s *Sandbox) checkState() error {
-	file, err := s.newStateFile()
+	if err := files.Replaceable(s.cfg.StateFile); err != nil {
+		return fmt.Errorf("basiq sandbox: --state: %w", err)
+	}
+	file, err := os.CreateTemp(filepath.Dir(s.cfg.StateFile), filepath.Base(s.cfg.StateFile)+".*.tmp")
 	if err != nil {
-		return err
+		return fmt.Errorf("basiq sandbox: --state: %w", err)
 	}
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
