@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -37,6 +38,41 @@ func clean(s string, i int) int {
 	}
 	for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
 		i++
+	}
+	return i
+}
+
+// copyPlain copies the bytes of s before the first that must be escaped, or is a part of a
+// multi-byte character, and returns their number. b has room for the whole of s.
+func copyPlain(b []byte, s string) int {
+	if len(b) < len(s) {
+		return 0 // never: the compiler then needs no bounds checks
+	}
+	i := 0
+	for ; i < len(s)-(word-1); i += word {
+		w := load(s, i)
+		if mark := marks(w); mark != 0 {
+			return i + copy(b[i:], s[i:i+bits.TrailingZeros64(mark)/8])
+		}
+		binary.LittleEndian.PutUint64(b[i:i+word], w)
+	}
+	if i == len(s) {
+		return i
+	}
+	if at := len(s) - word; at >= 0 {
+		w := load(s, at)
+		if mark := marks(w); mark != 0 {
+			return i + copy(b[i:], s[i:at+bits.TrailingZeros64(mark)/8])
+		}
+		binary.LittleEndian.PutUint64(b[at:at+word], w)
+		return len(s)
+	}
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return i
+		}
+		b[i] = c
 	}
 	return i
 }

@@ -51,6 +51,7 @@ type Decoder struct {
 	spent  int  // memory of the nested values so far, in bytes
 	many   bool // a list with more than one item was read
 	frames *frames
+	recent int // the index of the order that was found last
 	orders []order
 	slabs  []any // one for each type to which list items point
 	drifts int

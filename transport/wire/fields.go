@@ -27,7 +27,7 @@ type Type struct{ layout atomic.Pointer[layout] }
 // layout is what a type declares.
 type layout struct {
 	names   []string
-	keys    []string // the names as they are written: a comma, the name in quotes, and a colon
+	keys    []key // the names as they are written
 	aliases []alias
 	derives bool // JSONFields calls Decoded
 }
@@ -39,7 +39,7 @@ type alias struct {
 
 func (l *layout) declare(name string) {
 	l.names = append(l.names, name)
-	l.keys = append(l.keys, ","+string(AppendString(nil, name))+":")
+	l.keys = append(l.keys, newKey(name))
 }
 
 func (l *layout) equal(m *layout) bool {
@@ -84,12 +84,11 @@ type Fields struct {
 	start   int // offset of the member's value
 	last    int // index of the last declared name; -1 before the first
 	order   *order
-	collect bool      // note the places of the members that are not next
-	texts   []*string // the places of strings, by the index of the member
-	slots   []slot    // the places of other fields
+	collect bool   // note the places of the members that are not next
+	pass    uint64 // a number for each time that places are noted
+	slots   []slot // the places of fields, by the index of the member
 
 	e     *encoder
-	begin int // offset of the object
 	count int // of the members that were written
 
 	listed *Type // listing: the type, and the mode to return to
@@ -136,10 +135,9 @@ func (s *frames) deep(i int) *Fields {
 // clear drops all pointers to values and texts.
 func (s *frames) clear() {
 	for i := range s.few[:min(s.used, len(s.few))] {
-		texts, slots := s.few[i].texts, s.few[i].slots
-		clear(texts)
+		slots := s.few[i].slots
 		clear(slots)
-		s.few[i] = Fields{texts: texts, slots: slots}
+		s.few[i] = Fields{slots: slots}
 	}
 	s.more, s.depth, s.used = nil, 0, 0
 }
@@ -161,8 +159,6 @@ func (f *Fields) Struct(o *Object, t *Type) {
 	f.begun, f.object = true, o
 	if f.mode == reading {
 		f.openObject()
-	} else {
-		f.e.add("{")
 	}
 }
 
@@ -217,9 +213,6 @@ func (f *Fields) take(name string) (read, write bool) {
 	f.index++
 	switch f.mode {
 	case reading:
-		if f.collect {
-			f.texts[i], f.slots[i] = nil, slot{}
-		}
 		return i == f.want, false
 	case writing:
 		return false, true
@@ -234,15 +227,25 @@ func (f *Fields) String(name string, p *string, need Presence) {
 	f.index = i + 1
 	if f.mode == reading {
 		if f.collect {
-			f.texts[i] = p
+			s := &f.slots[i]
+			s.stamp, s.text = f.pass+textPlace, p
 		}
 		if i == f.want {
-			*p = f.d.ReadString()
-			f.next()
+			f.readString(p)
 		}
 		return
 	}
 	f.string(name, *p, need)
+}
+
+// readString reads a string member, and steps to the next one.
+func (f *Fields) readString(p *string) {
+	if d := f.d; d.pos < len(d.s) && d.s[d.pos] == '"' {
+		*p = d.str()
+	} else {
+		*p = d.ReadString()
+	}
+	f.next()
 }
 
 // Bool is a bool member. See [Decoder.ReadBool].
@@ -307,7 +310,8 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	f.index = i + 1
 	if f.mode == reading {
 		if f.collect {
-			f.texts[i], f.slots[i] = nil, slot{field: (*decimalField)(p)}
+			s := &f.slots[i]
+			s.stamp, s.field = f.pass+fieldPlace, (*decimalField)(p)
 		}
 		if i == f.want {
 			*p = f.d.ReadDecimal()
@@ -375,8 +379,8 @@ func (f *Fields) Value(name string, v Value, need Presence) {
 	case write:
 		f.nestedOrZero(v, need)
 	default:
-		if f.collect && f.mode == reading {
-			f.slots[f.index-1].value = v
+		if s := f.slot(valuePlace); s != nil {
+			s.value = v
 		}
 	}
 }
@@ -385,6 +389,7 @@ func (f *Fields) Value(name string, v Value, need Presence) {
 // not nil is always written.
 func (f *Fields) Strings(name string, p *[]string, need Presence) {
 	ListOf(f, name, p, need, (*Decoder).ReadString, AppendString)
+	f.note((*stringsField)(p))
 }
 
 // Pointer is a nested value, or nil for null and for a value that cannot be converted. nil
@@ -398,6 +403,10 @@ func Pointer[T any, P valueOf[T]](f *Fields, name string, p **T, need Presence) 
 		f.zero("null", need, true)
 	case write:
 		f.nested(P(*p))
+	default:
+		if s := f.slot(readerPlace); s != nil {
+			s.reader, s.at = pointerReader[T, P]{}, p
+		}
 	}
 }
 

@@ -21,8 +21,13 @@ var inOrder = [64]uint8{
 
 // orderOf returns the order of a type's members, which is learned only within lists.
 func (d *Decoder) orderOf(l *layout) *order {
+	// The types of nested objects mostly follow each other as they first did.
+	if d.recent++; d.recent < len(d.orders) && d.orders[d.recent].layout == l {
+		return &d.orders[d.recent]
+	}
 	for i := range d.orders {
 		if d.orders[i].layout == l {
+			d.recent = i
 			return &d.orders[i]
 		}
 	}
@@ -32,6 +37,7 @@ func (d *Decoder) orderOf(l *layout) *order {
 	if d.orders == nil {
 		d.orders = make([]order, 0, maxOrders)
 	}
+	d.recent = len(d.orders)
 	d.orders = append(d.orders, order{layout: l, next: inOrder})
 	return &d.orders[len(d.orders)-1]
 }

@@ -107,7 +107,7 @@ func (f *Fields) next() {
 	if d.flag != 0 {
 		f.keep()
 	}
-	if d.pos < len(d.s) && d.s[d.pos] == ',' && f.guess(d.s[d.pos:], 0) {
+	if d.pos < len(d.s) && d.s[d.pos] == ',' && f.guess(d.pos, wholeKey) {
 		if bit := uint32(1) << (uint(f.want) % 32); f.want < inlineMembers && f.object.present&bit == 0 {
 			f.object.present |= bit
 		} else {
@@ -115,6 +115,12 @@ func (f *Fields) next() {
 		}
 		return
 	}
+	f.step()
+}
+
+// step is next for a member that was not guessed, and for the end of the object.
+func (f *Fields) step() {
+	d := f.d
 	for {
 		switch d.peek() {
 		case ',':
@@ -137,23 +143,36 @@ func (f *Fields) next() {
 
 func (f *Fields) end() { f.ended, f.want = true, -1 }
 
-// guess compares the text with the next few names, the comma before them and the colon
-// after them, before the text is scanned. Members mostly have the same order as in the last
-// object, with some of them absent. guess reports whether one of them is there, and sets
-// want. from is 1 if the comma was read.
-func (f *Fields) guess(s string, from int) bool {
-	guess, keys, order := f.last, f.layout.keys, f.order
+// guess compares the text with the next few names, before the text is scanned. Members mostly
+// have the same order as in the last object, with some of them absent. guess reports whether
+// one of them is there, and sets want. at is the offset of the comma before the name, or of
+// any byte there if the mask is afterSign.
+func (f *Fields) guess(at int, mask uint64) bool {
+	d, guess, keys, order := f.d, f.last, f.layout.keys, f.order
+	if at < 0 || at >= len(d.s)-word {
+		return false
+	}
+	start := load(d.s, at)
 	for range 4 {
 		guess = order.after(guess)
-		if guess >= len(keys) {
+		if uint(guess) >= uint(len(keys)) {
 			return false
 		}
-		key := keys[guess][from:]
-		if len(key) <= len(s) && s[:len(key)] == key {
-			f.d.pos += len(key)
-			f.want, f.last, f.start = guess, guess, f.d.pos
-			return true
+		key := &keys[guess]
+		if (start^key.first)&key.mask&mask != 0 {
+			continue
 		}
+		end := at + len(key.text)
+		if end > at+word { // the rest of a long key
+			if end > len(d.s) || load(d.s, end-word) != key.last {
+				continue
+			}
+			if end > at+2*word && d.s[at+word:end-word] != key.text[word:len(key.text)-word] {
+				continue
+			}
+		}
+		d.pos, f.want, f.last, f.start = end, guess, guess, end
+		return true
 	}
 	return false
 }
@@ -162,7 +181,7 @@ func (f *Fields) guess(s string, from int) bool {
 // undeclared one is kept, too. After an error, there are no more members.
 func (f *Fields) member() bool {
 	d := f.d
-	if !f.guess(d.s[d.pos:], len(",")) {
+	if !f.guess(d.pos-1, afterSign) {
 		if d.pos >= len(d.s) || d.s[d.pos] != '"' {
 			d.fail(d.pos, "want a member name")
 			return false

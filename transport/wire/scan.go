@@ -27,16 +27,15 @@ func load(s string, i int) uint64 {
 // quotes, backslashes and control characters. Only the lowest set bit is reliable; higher
 // ones may be caused by a borrow.
 func stops(w uint64) uint64 {
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	return ((quote - ones) | (slash - ones) | (w - ones*' ')) & ^w & highs
+	// With this bit changed, a quote and the control characters are the lowest characters.
+	const swap = ' ' ^ '"'
+	return ((w ^ ones*swap - ones*(' '+1)) | (w ^ ones*'\\' - ones)) & ^w & highs
 }
 
 // marks is stops that also stops at non-ASCII bytes.
 func marks(w uint64) uint64 {
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	return ((quote - ones) | (slash - ones) | (w - ones*' ') | w) & highs
+	const swap = ' ' ^ '"'
+	return ((w ^ ones*swap - ones*(' '+1)) | (w ^ ones*'\\' - ones) | w) & highs
 }
 
 // peek skips white space and returns the byte that follows, or 0 at the end.
@@ -81,20 +80,19 @@ func (d *Decoder) stop() {
 // str reads the string at pos, whose quote has been checked. The result is a substring of
 // the text, unless the string contains escapes or invalid UTF-8.
 func (d *Decoder) str() string {
-	s, i := d.s, d.pos+1
-	start := i
-	for i+8 <= len(s) {
-		mark := marks(load(s, i))
-		if mark == 0 {
-			i += 8
-			continue
+	s, start := d.s, d.pos+1
+	if start < 0 {
+		return "" // never: the compiler then needs no bounds checks
+	}
+	i := start
+	for ; i < len(s)-(word-1); i += word {
+		if mark := marks(load(s, i)); mark != 0 {
+			if i += bits.TrailingZeros64(mark) / 8; s[i] == '"' {
+				d.pos = i + 1
+				return s[start:i]
+			}
+			break
 		}
-		i += bits.TrailingZeros64(mark) / 8
-		if s[i] == '"' {
-			d.pos = i + 1
-			return s[start:i]
-		}
-		break
 	}
 	return d.strSlow(start, i)
 }
@@ -319,7 +317,20 @@ func (d *Decoder) skip() {
 }
 
 func (d *Decoder) skipString() {
-	if end, _, ok := d.endOfString(d.pos + 1); ok {
+	s, i := d.s, d.pos+1
+	if i < 0 {
+		return // never: see str
+	}
+	for ; i < len(s)-(word-1); i += word {
+		if stop := stops(load(s, i)); stop != 0 {
+			if i += bits.TrailingZeros64(stop) / 8; s[i] == '"' {
+				d.pos = i + 1
+				return
+			}
+			break
+		}
+	}
+	if end, _, ok := d.endOfString(i); ok {
 		d.pos = end + 1
 	}
 }
@@ -357,6 +368,10 @@ func (d *Decoder) skipObject() {
 
 // colon reads the colon after a member name, and moves to the value.
 func (d *Decoder) colon() bool {
+	if at := d.pos + 1; at > 0 && at < len(d.s) && d.s[at-1] == ':' && d.s[at] > ' ' {
+		d.pos = at
+		return true
+	}
 	if d.peek() != ':' {
 		d.fail(d.pos, "want a colon after a member name")
 		return false

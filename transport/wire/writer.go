@@ -25,6 +25,7 @@ const (
 type encoder struct {
 	b      []byte // with its whole capacity
 	n      int
+	solid  int // the end of the last string that is not empty
 	frames frames
 }
 
@@ -37,7 +38,7 @@ const maxPooled = 1 << 20
 // allocation of the right size. The error is always nil.
 func Marshal(v Value) ([]byte, error) {
 	e := encoders.Get().(*encoder)
-	e.n = 0
+	e.n, e.solid = 0, 0
 	e.value(v)
 	text := append([]byte(nil), e.text()...) // append does not clear the memory first, as make would
 	if len(e.b) > maxPooled {
@@ -51,7 +52,7 @@ func Marshal(v Value) ([]byte, error) {
 func Append(b []byte, v Value) []byte {
 	e := encoders.Get().(*encoder)
 	own := e.b
-	e.b, e.n = b[:cap(b)], len(b)
+	e.b, e.n, e.solid = b[:cap(b)], len(b), 0
 	e.value(v)
 	b, e.b = e.text(), own
 	e.release()
@@ -77,10 +78,22 @@ func (e *encoder) set(b []byte) {
 
 // add writes a text.
 func (e *encoder) add(text string) {
-	if len(e.b)-e.n < len(text) {
-		e.grow(len(text))
-	}
+	e.room(len(text))
 	e.n += copy(e.b[e.n:], text)
+}
+
+// addByte writes one byte.
+func (e *encoder) addByte(c byte) {
+	e.room(1)
+	e.b[e.n] = c
+	e.n++
+}
+
+// room makes room for n more bytes.
+func (e *encoder) room(n int) {
+	if len(e.b)-e.n < n {
+		e.grow(n)
+	}
 }
 
 //go:noinline
@@ -95,7 +108,6 @@ func (e *encoder) value(v Value) {
 	if f.e != e {
 		f.e, f.mode = e, writing
 	}
-	f.begin = e.n
 	v.JSONFields(f)
 	if f.mode == listing {
 		f.listedFirst(v)
@@ -108,58 +120,54 @@ func (e *encoder) value(v Value) {
 
 // close writes the undeclared members, and closes the object.
 func (f *Fields) close() {
-	e, o := f.e, f.object.more
-	if o == nil {
-		e.add("}")
-		return
-	}
-	for _, x := range o.extra {
-		f.undeclaredKey(x.name)
-		e.add(x.raw)
-	}
-	for _, s := range o.set {
-		if find(f.layout.names, s.name, 0) < 0 {
-			f.undeclaredKey(s.name)
-			e.add(s.raw)
+	e := f.e
+	if o := f.object.more; o != nil {
+		for _, x := range o.extra {
+			f.undeclaredKey(x.name)
+			e.add(x.raw)
+		}
+		for _, s := range o.set {
+			if find(f.layout.names, s.name, 0) < 0 {
+				f.undeclaredKey(s.name)
+				e.add(s.raw)
+			}
+		}
+		if f.count == 0 && o.whole != "" {
+			e.add(o.whole)
+			return
 		}
 	}
-	if f.count == 0 && o.whole != "" {
-		e.n = f.begin
-		e.add(o.whole)
-		return
+	if f.count == 0 {
+		e.addByte('{')
 	}
-	e.add("}")
+	e.addByte('}')
+}
+
+// sign returns what comes before the next member.
+func (f *Fields) sign() byte {
+	if f.count++; f.count == 1 {
+		return '{'
+	}
+	return ','
 }
 
 func (f *Fields) undeclaredKey(name string) {
-	if f.count > 0 {
-		f.e.add(",")
-	}
-	f.count++
+	f.e.addByte(f.sign())
 	f.e.set(append(AppendString(f.e.text(), name), ':'))
 }
 
 // key starts the member of the last call, and returns the offset of its value.
 func (f *Fields) key() int {
-	key := f.layout.keys[f.index-1]
-	if f.count++; f.count == 1 || f.object.more != nil {
-		key = f.unusual()
+	e, k := f.e, &f.layout.keys[f.index-1]
+	if m := f.object.more; m != nil && len(m.alias) > 0 {
+		f.undeclaredKey(m.wireName(f.name()))
+		return e.n
 	}
-	f.e.add(key)
-	return f.e.n
-}
-
-// unusual returns the start of the last call's member: without the comma if it is the first
-// one, and with the name under which it was received.
-func (f *Fields) unusual() string {
-	key := f.layout.keys[f.index-1]
-	if e := f.object.more; e != nil && len(e.alias) > 0 {
-		key = "," + string(AppendString(nil, e.wireName(f.name()))) + ":"
-	}
-	if f.count == 1 {
-		key = key[len(","):]
-	}
-	return key
+	e.room(len(k.text) + word)
+	k.put(e.b[e.n:])
+	e.b[e.n] = f.sign()
+	e.n += len(k.text)
+	return e.n
 }
 
 // name returns the declared name of the last call's member.
@@ -198,7 +206,7 @@ func (f *Fields) rewrite(at int) {
 
 // replace replaces what was written from at on.
 func (f *Fields) replace(at int, raw string) {
-	f.e.n = at
+	f.e.n, f.e.solid = at, min(f.e.solid, at)
 	f.e.add(raw)
 }
 
@@ -263,27 +271,29 @@ func (f *Fields) string(name, v string, need Presence) {
 		f.zero(`""`, need, false)
 		return
 	}
-	key := f.layout.keys[f.index-1] // as in key, whose call would be a part of the cost of a string
-	if f.count++; f.count == 1 || f.object.more != nil {
-		key = f.unusual()
+	if f.object.more != nil {
+		at := f.key()
+		f.e.set(AppendString(f.e.text(), v))
+		f.fix(at)
+		return
 	}
-	e, start, room := f.e, len(key)+len(`"`), len(key)+len(v)+len(`""`)
-	if len(e.b)-e.n < room {
-		e.grow(room)
-	}
-	b := e.b[e.n : e.n+room]
-	copy(b, key)
-	b[start-1] = '"'
-	at := e.n + start - 1
-	if end := clean(v, 0); end == len(v) {
-		copy(b[start:], v)
-		b[room-1] = '"'
-		e.n += room
+	e, k := f.e, &f.layout.keys[f.index-1] // as in key, whose call would be a part of the cost of a string
+	start := len(k.text)
+	size := start + len(v) + len(`""`)
+	e.room(size + word)
+	b := e.b[e.n:]
+	k.put(b)
+	b[0] = f.sign()
+	b[start] = '"'
+	b = b[start+1:]
+	if n := copyPlain(b, v); n == len(v) {
+		b[n] = '"'
+		e.n += size
 	} else {
-		e.n += start
-		e.set(append(appendRest(e.text(), v, end), '"'))
+		e.n += start + 1
+		e.set(append(appendRest(e.text(), v, n), '"'))
 	}
-	f.fix(at)
+	e.solid = e.n
 }
 
 func (f *Fields) integer(v int64, need Presence) {
@@ -300,7 +310,7 @@ func (f *Fields) nestedOrZero(v Value, need Presence) {
 	before, count := f.e.n, f.count
 	at := f.key()
 	f.e.value(v)
-	if text := f.e.text()[at:]; onlyZeros(text, f.object.layout == nil) {
+	if text := f.e.text()[at:]; f.e.solid <= at && onlyZeros(text, f.object.layout == nil) {
 		f.e.n, f.count = before, count
 		if !f.absent() {
 			f.zero(string(text), need, false)
@@ -329,14 +339,14 @@ func (f *Fields) items(n int, item func(i int) Value) {
 		f.e.value(item(0))
 		return
 	}
-	f.e.add("[")
+	f.e.addByte('[')
 	for i := range n {
 		if i > 0 {
-			f.e.add(",")
+			f.e.addByte(',')
 		}
 		f.e.value(item(i))
 	}
-	f.e.add("]")
+	f.e.addByte(']')
 	f.force(at)
 }
 
