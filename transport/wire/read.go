@@ -168,7 +168,7 @@ func (f *Fields) guess(at int, mask uint64) bool {
 				continue
 			}
 			if end > at+2*word && d.s[at+word:end-word] != key.text[word:len(key.text)-word] {
-				continue
+				return false // and not the next name: the loop is faster without a call
 			}
 		}
 		d.pos, f.want, f.last, f.start = end, guess, guess, end
