@@ -42,39 +42,40 @@ func clean(s string, i int) int {
 	return i
 }
 
-// copyPlain copies the bytes of s before the first that must be escaped, or is a part of a
-// multi-byte character, and returns their number. b has room for the whole of s.
-func copyPlain(b []byte, s string) int {
+// copyPlain copies s to b, which has room for it, unless something in s must be escaped or
+// is not ASCII. It reports whether it copied s.
+func copyPlain(b []byte, s string) bool {
 	if len(b) < len(s) {
-		return 0 // never: the compiler then needs no bounds checks
+		return false // never: the compiler then needs no bounds checks
 	}
-	i := 0
-	for ; i < len(s)-(word-1); i += word {
+	for i := 0; i < len(s)-(word-1); i += word {
 		w := load(s, i)
-		if mark := marks(w); mark != 0 {
-			return i + copy(b[i:], s[i:i+bits.TrailingZeros64(mark)/8])
+		if marks(w) != 0 {
+			return false
 		}
 		binary.LittleEndian.PutUint64(b[i:i+word], w)
 	}
-	if i == len(s) {
-		return i
-	}
-	if at := len(s) - word; at >= 0 {
+	// The last bytes overlap with those before them.
+	const half = word / 2
+	switch at := len(s) - word; {
+	case at >= 0:
 		w := load(s, at)
-		if mark := marks(w); mark != 0 {
-			return i + copy(b[i:], s[i:at+bits.TrailingZeros64(mark)/8])
-		}
 		binary.LittleEndian.PutUint64(b[at:at+word], w)
-		return len(s)
+		return marks(w) == 0
+	case at >= half-word:
+		low, high := loadHalf(s, 0), loadHalf(s, at+half)
+		binary.LittleEndian.PutUint32(b, low)
+		binary.LittleEndian.PutUint32(b[at+half:], high)
+		return marks(uint64(low)|uint64(high)<<32) == 0
 	}
-	for ; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return i
+			return false
 		}
 		b[i] = c
 	}
-	return i
+	return true
 }
 
 // appendRest appends s, which needs no escapes before i.

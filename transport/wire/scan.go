@@ -23,6 +23,12 @@ func load(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// loadHalf returns the four bytes of s from i on.
+func loadHalf(s string, i int) uint32 {
+	s = s[i : i+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
 // stops sets the highest bit of the bytes of w at which a scan of a string must stop:
 // quotes, backslashes and control characters. Only the lowest set bit is reliable; higher
 // ones may be caused by a borrow.

@@ -263,37 +263,49 @@ func (f *Fields) literal(text string) {
 
 // string lists or writes a string member.
 func (f *Fields) string(name, v string, need Presence) {
-	switch {
-	case f.mode == listing:
-		f.layout.declare(name)
-		return
-	case v == "":
-		f.zero(`""`, need, false)
-		return
-	}
-	if f.object.more != nil {
-		at := f.key()
-		f.e.set(AppendString(f.e.text(), v))
-		f.fix(at)
+	if f.mode == listing || v == "" || f.object.more != nil {
+		f.unusualString(name, v, need)
 		return
 	}
 	e, k := f.e, &f.layout.keys[f.index-1] // as in key, whose call would be a part of the cost of a string
-	start := len(k.text)
-	size := start + len(v) + len(`""`)
+	size := len(k.text) + len(v) + len(`""`)
 	e.room(size + word)
 	b := e.b[e.n:]
 	k.put(b)
 	b[0] = f.sign()
-	b[start] = '"'
-	b = b[start+1:]
-	if n := copyPlain(b, v); n == len(v) {
-		b[n] = '"'
-		e.n += size
-	} else {
-		e.n += start + 1
-		e.set(append(appendRest(e.text(), v, n), '"'))
+	b = b[len(k.text):]
+	b[0] = '"'
+	if b = b[1:]; !copyPlain(b, v) {
+		e.n += size - len(v) - 1
+		f.escaped(v)
+		return
 	}
+	b[len(v)] = '"'
+	e.n += size
 	e.solid = e.n
+}
+
+// escaped writes the rest of a string after the quote.
+//
+//go:noinline
+func (f *Fields) escaped(v string) {
+	e := f.e
+	e.set(append(appendRest(e.text(), v, clean(v, 0)), '"'))
+	e.solid = e.n
+}
+
+//go:noinline
+func (f *Fields) unusualString(name, v string, need Presence) {
+	switch {
+	case f.mode == listing:
+		f.layout.declare(name)
+	case v == "":
+		f.zero(`""`, need, false)
+	default:
+		at := f.key()
+		f.e.set(AppendString(f.e.text(), v))
+		f.fix(at)
+	}
 }
 
 func (f *Fields) integer(v int64, need Presence) {
