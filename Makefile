@@ -139,8 +139,11 @@ mutants-runtime: ## mutants of tokens, retries, outcomes, pages, paths, sync, jo
 bench-gen: ## time the generator's stages on the real snapshots
 	$(GO) test -run '^$$' -bench . -benchmem ./gen/...
 
+# The newest release: it has encoding/json/v2, which is compared, too. Go downloads it.
+BENCH_GO ?= go1.27.4
+
 bench: ## compare with peers: one table (bench/README.md)
-	cd bench && $(GO) test . && $(GO) run ./table
+	cd bench && GOTOOLCHAIN=$(BENCH_GO) $(GO) test . && GOTOOLCHAIN=$(BENCH_GO) $(GO) run ./table
 
 bench-bulk: ## read 100,000 transactions from a slow server
 	cd bench && $(GO) run ./table -runs 1 -bench Bulk -benchtime 1x

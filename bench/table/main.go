@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -84,6 +85,7 @@ func run(runs int, pattern, benchtime string) error {
 	if len(order) == 0 {
 		return errors.New("table: no benchmark matches " + pattern)
 	}
+	fmt.Println(runtime.Version())
 	return print(os.Stdout, order, byName)
 }
 
