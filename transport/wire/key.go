@@ -27,7 +27,7 @@ func newKey(name string) key {
 		k.first, k.last = load(k.text, 0), load(k.text, n-word)
 	} else {
 		k.first = load(k.text+"\x00\x00\x00\x00\x00\x00\x00\x00", 0)
-		k.mask = 1<<(8*n) - 1
+		k.mask = uint64(1)<<(8*n) - 1
 	}
 	return k
 }

@@ -13,6 +13,12 @@ const maxDepth = 10000
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
+
+	// With these bits changed, a quote and the control characters are the characters up to
+	// the space.
+	swapped = ones * (' ' ^ '"')
+	spaces  = ones * (' ' + 1)
+	slashes = ones * '\\'
 )
 
 // load returns the eight bytes of s from i on, the first in the lowest bits. It compiles to
@@ -32,17 +38,10 @@ func loadHalf(s string, i int) uint32 {
 // stops sets the highest bit of the bytes of w at which a scan of a string must stop:
 // quotes, backslashes and control characters. Only the lowest set bit is reliable; higher
 // ones may be caused by a borrow.
-func stops(w uint64) uint64 {
-	// With this bit changed, a quote and the control characters are the lowest characters.
-	const swap = ' ' ^ '"'
-	return ((w ^ ones*swap - ones*(' '+1)) | (w ^ ones*'\\' - ones)) & ^w & highs
-}
+func stops(w uint64) uint64 { return ((w ^ swapped - spaces) | (w ^ slashes - ones)) & ^w & highs }
 
 // marks is stops that also stops at non-ASCII bytes.
-func marks(w uint64) uint64 {
-	const swap = ' ' ^ '"'
-	return ((w ^ ones*swap - ones*(' '+1)) | (w ^ ones*'\\' - ones) | w) & highs
-}
+func marks(w uint64) uint64 { return ((w ^ swapped - spaces) | (w ^ slashes - ones) | w) & highs }
 
 // peek skips white space and returns the byte that follows, or 0 at the end.
 func (d *Decoder) peek() byte {
