@@ -38,10 +38,10 @@ func loadHalf(s string, i int) uint32 {
 // stops sets the highest bit of the bytes of w at which a scan of a string must stop:
 // quotes, backslashes and control characters. Only the lowest set bit is reliable; higher
 // ones may be caused by a borrow.
-func stops(w uint64) uint64 { return ((w ^ swapped - spaces) | (w ^ slashes - ones)) & ^w & highs }
+func stops(w uint64) uint64 { return (((w ^ swapped) - spaces) | ((w ^ slashes) - ones)) & ^w & highs }
 
 // marks is stops that also stops at non-ASCII bytes.
-func marks(w uint64) uint64 { return ((w ^ swapped - spaces) | (w ^ slashes - ones) | w) & highs }
+func marks(w uint64) uint64 { return (((w ^ swapped) - spaces) | ((w ^ slashes) - ones) | w) & highs }
 
 // peek skips white space and returns the byte that follows, or 0 at the end.
 func (d *Decoder) peek() byte {
