@@ -2,12 +2,15 @@ package wire_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/transport/value"
 	"github.com/basiq-sdk/basiq-go/transport/wire"
 )
 
@@ -147,5 +150,102 @@ func TestReplacedValueBeforeAZeroValue(t *testing.T) {
 	}
 	if got, want := encode(&v), `{"first":{}}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestTextsThatEndInAName: a text may end anywhere in a name, also in one that is expected.
+func TestTextsThatEndInAName(t *testing.T) {
+	const text = `{"a":"1","abcdefg":"2","abcdefgh":"3","abcdefghijklmn":"4","abcdefghij1lmnopqrstuvwxyz":"5"}`
+	for end := range len(text) {
+		var v similar
+		var syntax *wire.SyntaxError
+		if err := wire.DecodeString(text[:end], &v, nil); !errors.As(err, &syntax) {
+			t.Errorf("%s: %v, want a *SyntaxError", text[:end], err)
+		}
+	}
+	var v similar
+	if err := wire.DecodeString(text, &v, nil); err != nil || v.values[len(similarNames)-4] != "5" {
+		t.Errorf("the whole text: %q, %v", v.values, err)
+	}
+}
+
+// counted counts the calls of JSONFields.
+type counted struct {
+	First  string
+	Flag   bool
+	Amount value.Decimal
+	Sub    subClass
+	Other  *subClass
+	Subs   []subClass
+	Texts  []string
+	Last   string
+	JSON   wire.Object
+}
+
+type countedList struct {
+	Rows []counted
+	JSON wire.Object
+}
+
+var (
+	countedType, countedListType wire.Type
+	countedCalls                 int
+)
+
+func (v *counted) JSONFields(f *wire.Fields) {
+	countedCalls++
+	f.Struct(&v.JSON, &countedType)
+	f.String("first", &v.First, wire.Optional)
+	f.Bool("flag", &v.Flag, wire.Optional)
+	f.Decimal("amount", &v.Amount, wire.Optional)
+	f.Value("sub", &v.Sub, wire.Optional)
+	wire.Pointer(f, "other", &v.Other, wire.Optional)
+	wire.List(f, "subs", &v.Subs, wire.Optional)
+	f.Strings("texts", &v.Texts, wire.Optional)
+	f.String("last", &v.Last, wire.Optional)
+}
+
+func (v *countedList) JSONFields(f *wire.Fields) {
+	f.Struct(&v.JSON, &countedListType)
+	wire.List(f, "rows", &v.Rows, wire.Required)
+}
+
+// TestCallsOfJSONFields: an object takes one call if its members come in the order of the
+// calls, or in that of the items before it.
+func TestCallsOfJSONFields(t *testing.T) {
+	members := []string{
+		`"first":"a"`, `"flag":true`, `"amount":"1"`, `"sub":{"code":"1","title":"2"}`, `"other":{"code":"1","title":"2"}`,
+		`"subs":[{"code":"1","title":"2"}]`, `"texts":["a"]`, `"last":"b"`,
+	}
+	row := "{" + strings.Join(members, ",") + "}"
+	slices.Reverse(members)
+	reversed := "{" + strings.Join(members, ",") + "}"
+	var once counted
+	if err := wire.DecodeString(row, &once, nil); err != nil { // the names are listed now
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rows []string
+		want int
+	}{
+		{[]string{row}, 1},
+		{[]string{row, row, row}, 3},
+		{[]string{reversed}, 2},
+		{[]string{row, reversed, reversed, reversed}, 5}, // another order is learned from the second item
+		{[]string{reversed, reversed, reversed, reversed}, 6},
+	} {
+		countedCalls = 0
+		var list countedList
+		if err := wire.DecodeString(`{"rows":[`+strings.Join(c.rows, ",")+`]}`, &list, nil); err != nil {
+			t.Fatal(err)
+		}
+		if countedCalls != c.want {
+			t.Errorf("%s: %d calls, want %d", strings.Join(c.rows, "\n"), countedCalls, c.want)
+		}
+		for i := range list.Rows {
+			if encode(&list.Rows[i]) != row {
+				t.Errorf("row %d is %s", i, encode(&list.Rows[i]))
+			}
+		}
 	}
 }
