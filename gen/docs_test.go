@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -17,20 +18,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
 	"github.com/basiq-sdk/basiq-go/gen/internal/reference"
 )
 
-// theReference returns the reference of this repository.
+// theReference returns the reference of this repository, which must not be changed.
 func theReference(t *testing.T) *reference.Site {
 	t.Helper()
-	dir, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	site, err := pipeline.Reference(t.Context(), pipeline.Options{Dir: dir, Progress: pipeline.NewProgress(io.Discard, false, false)})
+	site, err := referenceOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +37,14 @@ func theReference(t *testing.T) *reference.Site {
 	}
 	return site
 }
+
+var referenceOnce = sync.OnceValues(func() (*reference.Site, error) {
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.Reference(context.Background(), pipeline.Options{Dir: dir, Progress: pipeline.NewProgress(io.Discard, false, false)})
+})
 
 // TestEveryOperationHasAPage compares the pages with the table of methods.
 func TestEveryOperationHasAPage(t *testing.T) {

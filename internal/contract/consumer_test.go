@@ -100,7 +100,7 @@ var (
 `)
 	goCommand("get", sdk+"@"+version)
 	goCommand("mod", "tidy")
-	goCommand("build", "./...")
+	compileAtHome(t, consumer, repo, goCommand)
 	after := strings.Fields(goCommand("list", "-m", "-f", "{{if not .Main}}{{.Path}}@{{.Version}}{{end}}", "all"))
 	added := slices.DeleteFunc(slices.Clone(after), func(m string) bool { return slices.Contains(before, m) })
 	for _, m := range before {
@@ -121,6 +121,42 @@ var (
 			t.Errorf("go.sum has the unexpected line %s", line)
 		}
 	}
+}
+
+// compileAtHome compiles a program that requires the published SDK. The go command would
+// compile the SDK once more where it is downloaded to, so that it is compiled in the
+// repository, in the same program and with the same versions of other modules. What is
+// downloaded must be the same files.
+func compileAtHome(t *testing.T, consumer, repo string, goCommand func(args ...string) string) {
+	t.Helper()
+	const format = `{{with .Module}}{{if eq .Path "` + sdk + `"}}{{$.ImportPath}} {{join $.GoFiles " "}} {{join $.SFiles " "}} {{join $.EmbedFiles " "}}{{end}}{{end}}`
+	packages := 0
+	for line := range strings.Lines(goCommand("list", "-deps", "-f", format, "./...")) {
+		packages++
+		fields := strings.Fields(line)
+		dir := filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(fields[0], sdk), "/"))
+		for _, name := range fields[1:] {
+			published, err := os.ReadFile(filepath.Join(consumer, ".mod", filepath.FromSlash(sdk)+"@"+version, dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ours, err := os.ReadFile(filepath.Join(repo, dir, name)); err != nil || !bytes.Equal(ours, published) {
+				t.Errorf("%s of the published module is not that of the repository: %v", filepath.Join(dir, name), err)
+			}
+		}
+	}
+	if packages < 15 {
+		t.Errorf("the program imports only %d packages of the SDK", packages)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(consumer, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(consumer, strings.Replace(name, "go.", "home.", 1)), string(data))
+	}
+	goCommand("mod", "edit", "-replace", sdk+"="+repo, "home.mod")
+	goCommand("build", "-modfile=home.mod", "./...")
 }
 
 // publish adds a module to a directory that has the layout of a module proxy.

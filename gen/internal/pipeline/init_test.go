@@ -43,34 +43,30 @@ components:
 // text in turn.
 func module(t *testing.T, files ...string) string {
 	t.Helper()
-	repo, err := filepath.Abs("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	sums, err := os.ReadFile(filepath.Join(repo, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mod := "module example.com/app\n\ngo 1.26.0\n\nrequire github.com/basiq-sdk/basiq-go v0.0.0\n\nreplace github.com/basiq-sdk/basiq-go => " + fmt.Sprintf("%q", filepath.ToSlash(repo)) + "\n"
-	files = append([]string{"go.mod", mod, "go.sum", string(sums)}, files...)
+	requireRepository(t, dir)
 	for i := 0; i < len(files); i += 2 {
-		name := filepath.Join(dir, filepath.FromSlash(files[i]))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(files[i+1]), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, filepath.FromSlash(files[i])), []byte(files[i+1]))
 	}
-	t.Setenv("GOFLAGS", "-mod=mod")
-	t.Setenv("GOPROXY", "off")
-	t.Setenv("GOWORK", "off")
 	return dir
 }
 
+// requireRepository writes the go.mod of a module that requires this repository.
+func requireRepository(t testing.TB, dir string) {
+	t.Helper()
+	repo, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "go.sum"), readFile(t, filepath.Join(repo, "go.sum")))
+	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, "module example.com/app\n\ngo 1.26.0\n\nrequire github.com/basiq-sdk/basiq-go v0.0.0\n\nreplace github.com/basiq-sdk/basiq-go => %q\n", filepath.ToSlash(repo)))
+	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOPROXY", "off")
+	t.Setenv("GOWORK", "off")
+}
+
 // tree returns the files below dir with their contents.
-func tree(t *testing.T, dir string) map[string]string {
+func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {

@@ -45,7 +45,8 @@ func TestOwnOverlaysApply(t *testing.T) {
 
 // repository copies what a run reads into a folder of its own: the real
 // configuration, snapshots, overlays and runtime, with the snapshots standing
-// in for upstream's files.
+// in for upstream's files. The go command takes the runtime from this repository
+// instead, where it is compiled already: it would compile the copy once more.
 func repository(t testing.TB) string {
 	t.Helper()
 	src, err := filepath.Abs("../../..")
@@ -54,12 +55,9 @@ func repository(t testing.TB) string {
 	}
 	needOwnOverlays(t)
 	dst := t.TempDir()
-	t.Setenv("GOFLAGS", "") // a vendor folder of this repository is not copied
-	for _, part := range []string{"go.mod", "go.sum", "specs", "overlays", "transport", "internal"} {
+	requireRepository(t, dst)
+	for _, part := range []string{"specs", "overlays", "transport"} {
 		copyTree(t, filepath.Join(src, part), filepath.Join(dst, part))
-	}
-	if err := os.RemoveAll(filepath.Join(dst, "internal", "contract")); err != nil { // a module of its own
-		t.Fatal(err)
 	}
 	snapshots, err := filepath.Glob(filepath.Join(dst, "specs", "*.yml"))
 	if err != nil || len(snapshots) == 0 {
@@ -90,6 +88,31 @@ func repository(t testing.TB) string {
 	write(t, filepath.Join(dst, "specs", "sources.yaml"), config)
 	return dst
 }
+
+// generated returns a copy of a repository in which everything was generated once.
+func generated(t testing.TB) string {
+	t.Helper()
+	needOwnOverlays(t)
+	generatedOnce.Do(func() {
+		dir := repository(t)
+		update(t, dir)
+		generatedFiles = tree(t, dir)
+	})
+	if generatedFiles == nil {
+		t.Fatal("the repository could not be generated, see the first test that failed")
+	}
+	dst := t.TempDir()
+	requireRepository(t, dst)
+	for name, text := range generatedFiles {
+		write(t, filepath.Join(dst, filepath.FromSlash(name)), []byte(text))
+	}
+	return dst
+}
+
+var (
+	generatedOnce  sync.Once
+	generatedFiles map[string]string
+)
 
 func copyTree(t testing.TB, src, dst string) {
 	t.Helper()
@@ -180,8 +203,7 @@ func same(t *testing.T, what string, want, got map[string]string) {
 // again, with everything changed that says nothing about the API: the order
 // of keys, the form of the YAML, prose, unused parts, the number of processors.
 func TestOutputDependsOnFactsOnly(t *testing.T) {
-	dir := repository(t)
-	update(t, dir)
+	dir := generated(t)
 	want := outputs(t, dir)
 	committed := 0
 	for name, text := range want {
@@ -302,8 +324,7 @@ func addProse(n *yaml.Node, names bool) {
 func scalar(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
 func TestSecondRunWritesNothing(t *testing.T) {
-	dir := repository(t)
-	update(t, dir)
+	dir := generated(t)
 	before := modTimes(t, dir)
 	var out bytes.Buffer
 	opts := pipeline.Options{Dir: dir, Progress: pipeline.NewProgress(&out, false, false)}
@@ -340,8 +361,7 @@ func modTimes(t *testing.T, dir string) map[string]int64 {
 // BenchmarkGenerate times a whole run over the real descriptions: with
 // everything to do, and with nothing.
 func BenchmarkGenerate(b *testing.B) {
-	dir := repository(b)
-	update(b, dir)
+	dir := generated(b)
 	for _, c := range []struct {
 		name  string
 		force bool

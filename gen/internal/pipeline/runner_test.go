@@ -55,8 +55,7 @@ func TestStagesAreThoseOfTheDocumentation(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\d\. \*\*(\w+)\*\*`).FindAllStringSubmatch(list, -1) {
 		want = append(want, m[1])
 	}
-	dir := repository(t)
-	update(t, dir)
+	dir := generated(t)
 	var out bytes.Buffer
 	if err := pipeline.Generate(t.Context(), pipeline.Options{Dir: dir, Force: true, Progress: pipeline.NewProgress(&out, true, false)}); err != nil {
 		t.Fatal(err)

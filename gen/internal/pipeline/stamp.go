@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -27,17 +28,7 @@ const (
 // stamp digests all that a run reads and writes.
 func stamp(root *os.Root, inputs []string) (string, error) {
 	h := sha256.New()
-	exe, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(exe)
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(h, f)
-	_ = f.Close()
-	if err != nil {
+	if err := digestGenerator(h); err != nil {
 		return "", err
 	}
 	var files []string
@@ -74,6 +65,31 @@ func stamp(root *os.Root, inputs []string) (string, error) {
 		h.Write(data)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// digestGenerator digests what tells this generator from others: its build ID, which the
+// go command derives from all that it is built from. On systems that do not use ELF, or
+// without a build ID, it is the whole program.
+func digestGenerator(w io.Writer) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(exe)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if program, err := elf.NewFile(f); err == nil {
+		if note := program.Section(".note.go.buildid"); note != nil {
+			if id, err := note.Data(); err == nil && len(id) > 0 {
+				_, err = w.Write(id)
+				return err
+			}
+		}
+	}
+	_, err = io.Copy(w, f)
+	return err
 }
 
 func readStamp(root *os.Root) string {
