@@ -283,24 +283,6 @@ func (r *Runner) newBuild(s source.Snapshot, in *inputs) *Build {
 	}
 }
 
-// Follow returns the build of a domain as it would have been made after an older
-// state of upstream. It differs from the build itself if the names lock of today has
-// an argument for parameters that the older state did not have yet.
-func (r *Runner) Follow(ctx context.Context, before, after *Build) *Build {
-	if !before.Built() || !after.Built() || before.Model == nil || after.Types == nil || after.Model.Follows(before.Model) {
-		return after
-	}
-	b := r.newBuild(after.Snapshot, after.inputs)
-	b.after = before.Model.Lock
-	for i := range stages {
-		r.step(ctx, i, b)
-	}
-	if !b.Built() {
-		return after
-	}
-	return b
-}
-
 // keep makes builds that passed in strict mode serve lenient runs as well:
 // they skipped nothing.
 func (c *Cache) keep(builds []*Build) {

@@ -82,6 +82,7 @@ type Build struct {
 	mode   Mode
 	inputs *inputs
 	after  *model.Lock      // of the build that this one follows; see Runner.Follow
+	shared bool             // the document is another build's, too, and must not be changed
 	faults func() diag.List // of a lenient build, what validation finds
 	done   []sync.Once      // by stage
 	counts []int            // by stage
@@ -252,7 +253,7 @@ func (r *Runner) model(_ context.Context, b *Build) (int, error) {
 		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: lock, Lenient: b.mode == Lenient})
 		return err
 	}
-	if b.mode == Strict {
+	if b.mode == Strict || b.shared {
 		if err := build(); err != nil {
 			return 0, err
 		}
