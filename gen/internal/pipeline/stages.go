@@ -14,7 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -179,7 +178,7 @@ func byIndex(overlays []*overlay.Document) (list diag.List) {
 
 func (b *Build) load(overlays []*overlay.Document) (*spec.Document, []overlay.Result, error) {
 	if b.Tree == nil {
-		root, err := canon.Parse(b.Snapshot.Path, b.Snapshot.Data)
+		root, err := b.Snapshot.Tree()
 		if err != nil {
 			return nil, nil, err
 		}
