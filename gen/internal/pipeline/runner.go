@@ -209,14 +209,16 @@ func (res *Result) models() []*model.Domain {
 // Cache keeps builds by the content of everything that they are made from, so
 // that states that share a domain build it once. It is safe for concurrent use.
 //
-// It also keeps parsed overlays, and the export data of imported packages, so that the
-// go command is asked for it once.
+// It also keeps parsed overlays, formatted files, and the export data of imported
+// packages, so that the go command is asked for it once.
 type Cache struct {
 	mu      sync.Mutex
 	builds  map[string]*Build
 	recent  []string                      // keys, the most recently used last
 	imports map[string]*typecheck.Imports // by directory of the module
 	inputs  map[string]*inputs            // by digest
+
+	formatter *emit.Formatter
 }
 
 // maxBuilds bounds what a Cache keeps: the domains of several states. A long
@@ -225,7 +227,10 @@ const maxBuilds = 80
 
 // NewCache returns an empty Cache.
 func NewCache() *Cache {
-	return &Cache{builds: map[string]*Build{}, imports: map[string]*typecheck.Imports{}, inputs: map[string]*inputs{}}
+	return &Cache{
+		builds: map[string]*Build{}, imports: map[string]*typecheck.Imports{}, inputs: map[string]*inputs{},
+		formatter: emit.NewFormatter(),
+	}
 }
 
 // Imports returns the export data of packages, which it loads unless it is loaded. dir

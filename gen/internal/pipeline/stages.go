@@ -286,7 +286,7 @@ func (b *Build) retracting(run func() error) error {
 
 // emit writes the package's source.
 func (r *Runner) emit(_ context.Context, b *Build) (n int, err error) {
-	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime})
+	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime, Formatter: r.cache.formatter})
 	if err != nil {
 		return 0, err
 	}
@@ -307,7 +307,7 @@ func (r *Runner) check(_ context.Context, b *Build) (int, error) {
 // configuration asks for them.
 func (r *Runner) emitTables(res *Result) (n int, err error) {
 	target := func(folder string) emit.Target {
-		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime}
+		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime, Formatter: r.cache.formatter}
 	}
 	if folder := r.config.Routes; folder != "" {
 		if res.Routes, err = emit.Routes(res.models(), path.Base(folder), target(folder)); err != nil {
