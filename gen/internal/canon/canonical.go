@@ -262,10 +262,8 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 		leave := c.sharing.enter(n)
 		defer func() { leave(out) }()
 	}
-	known := map[string]bool{}
 	var notes []string
 	for _, kw := range keywords {
-		known[kw.name] = true
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value != kw.name {
 				continue
@@ -293,7 +291,7 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, v := n.Content[i].Value, n.Content[i+1]
 		switch {
-		case known[name] || prose[name]:
+		case slices.ContainsFunc(keywords, func(kw keyword) bool { return kw.name == name }) || prose[name]:
 		case !strings.HasPrefix(name, "x-"):
 			ignore(&notes, name)
 		case c.flag(name, v):
