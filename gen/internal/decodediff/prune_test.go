@@ -4,8 +4,14 @@ import (
 	"bytes"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
+	"github.com/basiq-sdk/basiq-go/gen/internal/pipeline"
+	"github.com/basiq-sdk/basiq-go/gen/internal/typecheck"
 )
 
 // shop is a package as the generator writes it.
@@ -13,6 +19,8 @@ var shop = map[string]string{
 	"types.gen.go": `package shop
 
 import (
+	"io/fs"
+	"os"
 	"io"
 
 	"example.com/sdk/transport"
@@ -143,5 +151,33 @@ func TestOneNameStandsForOneImport(t *testing.T) {
 	_, err := parse(map[string][]byte{"a.go": []byte("package a\nimport \"b/wire\"\n"), "b.go": []byte("package a\nimport \"c/wire\"\n")})
 	if err == nil || !strings.Contains(err.Error(), "b.go: c/wire is imported as wire, as is b/wire") {
 		t.Error(err)
+	}
+}
+
+// TestPrunedSourceCompiles type-checks what decoding each type of a real package needs.
+func TestPrunedSourceCompiles(t *testing.T) {
+	imports, err := typecheck.LoadImports(t.Context(), "../../..", pipeline.Runtime, pipeline.Runtime+"/wire", pipeline.Runtime+"/value", "fmt", "log/slog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, root := map[string][]byte{}, os.DirFS("../../../generated/data")
+	names, err := fs.Glob(root, "*.gen.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal("the package has no files", err)
+	}
+	for _, name := range names {
+		if files[name], err = fs.ReadFile(root, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := parse(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range src.decls {
+		pkg := &emit.Package{Name: "data", ImportPath: "example.com/data", Files: map[string][]byte{"types.go": src.of("data", name)}}
+		if _, err := typecheck.Package(imports, pkg); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
