@@ -135,7 +135,7 @@ func (r *Runner) Run(ctx context.Context, snapshots []source.Snapshot, last Stag
 // stage takes every build through one stage.
 func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err error) {
 	var wg sync.WaitGroup
-	for _, b := range res.Builds {
+	for _, b := range bySize(res.Builds) {
 		r.slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-r.slots }()
@@ -164,6 +164,14 @@ func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err 
 		return 0, faults // in the order of the domains
 	}
 	return count, nil
+}
+
+// bySize returns builds with the largest first. If one of them started last, the other
+// processors would wait for it at the end of every stage.
+func bySize(builds []*Build) []*Build {
+	return slices.SortedStableFunc(slices.Values(builds), func(a, b *Build) int {
+		return cmp.Compare(len(b.Snapshot.Data), len(a.Snapshot.Data))
+	})
 }
 
 // step takes one build through one stage. A panic is a fault of this build.
