@@ -287,7 +287,7 @@ type committed struct {
 // Prefetch starts reading the files of HEAD into memory, for the UpdateReport that
 // follows. If they cannot be read, the report says so.
 func (t *Tracker) Prefetch(ctx context.Context) {
-	t.head = sync.OnceValues(func() (c committed, err error) {
+	head := sync.OnceValues(func() (c committed, err error) {
 		commit, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 		if err != nil {
 			return c, err
@@ -296,7 +296,8 @@ func (t *Tracker) Prefetch(ctx context.Context) {
 		c.files, err = t.archive(ctx, c.commit)
 		return c, err
 	})
-	go func() { _, _ = t.head() }()
+	t.head = head
+	go func() { _, _ = head() }()
 }
 
 // files returns the files of a commit, which may have been read before.
