@@ -52,7 +52,8 @@ func main() {
 
 // collectLess makes garbage collections rarer, which take a quarter of the time of a
 // run otherwise. Above the memory limit, they are as frequent as needed. GOGC and
-// GOMEMLIMIT take precedence.
+// GOMEMLIMIT take precedence. Without any collection, update would use 570 MB instead of
+// 260, and take as long.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

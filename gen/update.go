@@ -67,6 +67,7 @@ func runUpdate(cmd *cobra.Command, opts pipeline.Options, to, format string) err
 		return err
 	}
 	opts.Imports = t.StandardImports
+	t.Prefetch(ctx)
 	u, err := pipeline.PrepareUpdate(ctx, opts, to)
 	if err != nil {
 		return err

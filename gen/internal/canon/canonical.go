@@ -23,30 +23,37 @@ func Snapshot(name string, data []byte) ([]byte, error) { return SnapshotWith(na
 // SnapshotWith is Snapshot with decisions about shared schemas that were written
 // out with different shapes, by name.
 func SnapshotWith(name string, data []byte, decisions map[string]Decision) ([]byte, error) {
+	out, _, err := SnapshotTree(name, data, decisions)
+	return out, err
+}
+
+// SnapshotTree is SnapshotWith. It returns the tree of the snapshot, too, as Parse reads
+// it.
+func SnapshotTree(name string, data []byte, decisions map[string]Decision) ([]byte, *yaml.Node, error) {
 	root, err := Parse(name, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	facts, err := canonical(name, root, decisions)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out, err := Marshal(facts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Parse the output again, since all later stages read it and must see the same
 	// values.
 	again, err := Parse(name, out)
 	if err != nil {
-		return nil, diag.Errorf(diag.Pos{File: name}, "no-snapshot", "the snapshot of the document cannot be parsed: %v", err).
+		return nil, nil, diag.Errorf(diag.Pos{File: name}, "no-snapshot", "the snapshot of the document cannot be parsed: %v", err).
 			WithHint("this is a bug in the generator: please report it")
 	}
 	if at := difference(facts, again); at != nil {
-		return nil, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "no-snapshot", "the value %s changes when it is written to the snapshot and parsed again", quoted(at.Value)).
+		return nil, nil, diag.Errorf(diag.Pos{File: name, Line: at.Line, Col: at.Column}, "no-snapshot", "the value %s changes when it is written to the snapshot and parsed again", quoted(at.Value)).
 			WithHint("this is a bug in the generator: please report it")
 	}
-	return out, nil
+	return out, again, nil
 }
 
 // difference returns the first node of a that differs from b.
@@ -255,10 +262,8 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 		leave := c.sharing.enter(n)
 		defer func() { leave(out) }()
 	}
-	known := map[string]bool{}
 	var notes []string
 	for _, kw := range keywords {
-		known[kw.name] = true
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value != kw.name {
 				continue
@@ -286,7 +291,7 @@ func (c *canoniser) object(k kind, keywords []keyword, n *yaml.Node, key string)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, v := n.Content[i].Value, n.Content[i+1]
 		switch {
-		case known[name] || prose[name]:
+		case slices.ContainsFunc(keywords, func(kw keyword) bool { return kw.name == name }) || prose[name]:
 		case !strings.HasPrefix(name, "x-"):
 			ignore(&notes, name)
 		case c.flag(name, v):

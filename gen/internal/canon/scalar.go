@@ -22,6 +22,9 @@ var (
 // oldBools are strings that YAML 1.1 reads as booleans.
 var oldBools = []string{"y", "n", "yes", "no", "on", "off"}
 
+// longestBool is the length of the longest of oldBools.
+const longestBool = len("yes")
+
 // scalar returns a scalar in canonical notation.
 func (r *reader) scalar(n *yaml.Node) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.ScalarNode, Tag: n.ShortTag(), Value: n.Value, Line: n.Line, Column: n.Column}
@@ -99,10 +102,21 @@ func (r *reader) number(n, out *yaml.Node) {
 // string, or if a block scalar would not preserve it.
 func styled(n *yaml.Node) *yaml.Node {
 	n.Tag = "!!str"
-	if strings.ContainsAny(n.Value, "\n\r\u0085\u2028\u2029") || n.Value == "<<" || slices.Contains(oldBools, strings.ToLower(n.Value)) || loose.MatchString(n.Value) {
+	if v := n.Value; breaksLine(v) || v == "<<" || len(v) <= longestBool && slices.Contains(oldBools, strings.ToLower(v)) || mayBeNumber(v) && loose.MatchString(v) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
+}
+
+// breaksLine reports whether a string contains a line break of YAML. Every string of a
+// document is searched: a set of characters beyond ASCII would make it slow.
+func breaksLine(v string) bool {
+	return strings.ContainsAny(v, "\n\r") || strings.Contains(v, "\u0085") || strings.Contains(v, "\u2028") || strings.Contains(v, "\u2029")
+}
+
+// mayBeNumber reports whether a string starts as what loose matches.
+func mayBeNumber(v string) bool {
+	return v != "" && (v[0] >= '0' && v[0] <= '9' || v[0] == '+' || v[0] == '-' || v[0] == '.')
 }
 
 // quoted quotes a value for a message, truncated to a readable length.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"text/template"
 
 	. "github.com/dave/jennifer/jen"
 	"github.com/getkin/kin-openapi/openapi3"
@@ -26,22 +27,47 @@ type declaration struct {
 	fields     []*Statement // the types of a struct's fields, in order
 }
 
-// typedefTemplate replaces oapi-codegen's template for type declarations. It
-// only writes names and types; comments and tags are added with jennifer.
-const typedefTemplate = `{{range .Types}}type {{.TypeName}} {{if .Schema.Properties}}struct {
+// declarations is a template of type declarations, in place of oapi-codegen's. It only
+// writes names and types; comments and tags are added with jennifer.
+var declarations = template.Must(template.New("").Funcs(codegen.TemplateFunctions).New("typedef.tmpl").Parse(
+	`{{range .Types}}type {{.TypeName}} {{if .Schema.Properties}}struct {
 {{range .Schema.Properties}}	{{.GoFieldName}} {{.GoTypeDef}}
 {{end}}}{{else}}{{.Schema.TypeDecl}}{{end}}
-{{end}}`
+{{end}}`))
 
-// oapiMu serialises calls of oapi-codegen, which keeps its options in package
-// variables.
+// oapiMu serialises calls of oapi-codegen, which keeps its options and the document in
+// package variables.
 var oapiMu sync.Mutex
+
+// configure sets oapi-codegen's options, of which none depends on the domain. The
+// library only sets them where it generates everything, from all of its templates for
+// clients and servers. To parse these for each domain would take several times as long
+// as the declarations.
+var configure = sync.OnceValue(func() error {
+	nothing := &openapi3.T{OpenAPI: openAPI, Info: &openapi3.Info{}, Paths: openapi3.NewPaths()}
+	_, err := codegen.Generate(nothing, configuration)
+	return err
+})
+
+// typeSource returns the declarations of a document's schemas as Go source.
+func typeSource(doc *openapi3.T) (string, error) {
+	oapiMu.Lock()
+	defer oapiMu.Unlock()
+	if err := cmp.Or(configure(), codegen.ValidateSpec(doc)); err != nil {
+		return "", err
+	}
+	codegen.SetGlobalStateSpec(doc)
+	types, err := codegen.GenerateTypesForSchemas(declarations, doc.Components.Schemas, nil)
+	if err != nil {
+		return "", err
+	}
+	src, err := codegen.GenerateTypes(declarations, types)
+	return "package types\n" + src, err
+}
 
 // declare has oapi-codegen declare every named type of a domain.
 func (e *emitter) declare(d *model.Domain) error {
-	oapiMu.Lock()
-	src, err := codegen.Generate(schemas(d), configuration(d.Package))
-	oapiMu.Unlock()
+	src, err := typeSource(schemas(d))
 	if err != nil {
 		return diag.Errorf(diag.Pos{File: d.SpecFile}, "types", "oapi-codegen cannot declare the types of package %s: %v", d.Package, err)
 	}
@@ -70,28 +96,26 @@ func (e *emitter) declare(d *model.Domain) error {
 }
 
 // configuration maps the schemas that refSchema writes to Go types.
-func configuration(pkg string) codegen.Configuration {
-	text := func(goType string) codegen.SimpleTypeSpec { return codegen.SimpleTypeSpec{Type: goType} }
-	return codegen.Configuration{
-		PackageName: pkg,
-		Generate:    codegen.GenerateOptions{Models: true},
-		OutputOptions: codegen.OutputOptions{
-			SkipFmt:            true,
-			SkipPrune:          true,
-			SkipEnumValidate:   true,
-			ResponseTypeSuffix: "Response", // otherwise the library uses the value of the previous call
-			TypeMapping: &codegen.TypeMapping{
-				Number: codegen.FormatMapping{Default: text("value.Decimal"), Formats: map[string]codegen.SimpleTypeSpec{"double": text("float64")}},
-				String: codegen.FormatMapping{Default: text("string"), Formats: map[string]codegen.SimpleTypeSpec{
-					"date": text("value.Date"), "date-time": text("value.DateTime"), "month": text("value.Month"),
-					"decimal": text("value.Decimal"), "password": text("value.Secret"), "binary": text("transport.File"), "json": text("value.JSON"),
-				}},
-			},
-			UserTemplates: map[string]string{"typedef.tmpl": typedefTemplate, "constants.tmpl": "\n", "imports.tmpl": "package {{.PackageName}}\n"},
+var configuration = codegen.Configuration{
+	PackageName: "types",
+	Generate:    codegen.GenerateOptions{Models: true},
+	OutputOptions: codegen.OutputOptions{
+		SkipFmt:            true,
+		SkipPrune:          true,
+		SkipEnumValidate:   true,
+		ResponseTypeSuffix: "Response", // otherwise the library uses the value of the previous call
+		TypeMapping: &codegen.TypeMapping{
+			Number: codegen.FormatMapping{Default: typeSpec("value.Decimal"), Formats: map[string]codegen.SimpleTypeSpec{"double": typeSpec("float64")}},
+			String: codegen.FormatMapping{Default: typeSpec("string"), Formats: map[string]codegen.SimpleTypeSpec{
+				"date": typeSpec("value.Date"), "date-time": typeSpec("value.DateTime"), "month": typeSpec("value.Month"),
+				"decimal": typeSpec("value.Decimal"), "password": typeSpec("value.Secret"), "binary": typeSpec("transport.File"), "json": typeSpec("value.JSON"),
+			}},
 		},
-		NoVCSVersionOverride: new(""),
-	}
+	},
+	NoVCSVersionOverride: new(""),
 }
+
+func typeSpec(expr string) codegen.SimpleTypeSpec { return codegen.SimpleTypeSpec{Type: expr} }
 
 // declaration returns oapi-codegen's declaration of a type. It must agree with
 // the model, from which signatures and codecs are written.
@@ -133,6 +157,9 @@ func (e *emitter) typeOf(expr ast.Expr) *Statement {
 	return Id(types.ExprString(expr))
 }
 
+// openAPI is the version of the documents that schemas makes.
+const openAPI = "3.0.3"
+
 // schemas returns a domain's types as the named components of an OpenAPI
 // document, so that oapi-codegen never has to invent a type name.
 func schemas(d *model.Domain) *openapi3.T {
@@ -146,7 +173,7 @@ func schemas(d *model.Domain) *openapi3.T {
 		}
 	}
 	return &openapi3.T{
-		OpenAPI:    "3.0.3",
+		OpenAPI:    openAPI,
 		Info:       &openapi3.Info{Title: d.Name, Version: "1"},
 		Paths:      openapi3.NewPaths(),
 		Components: &openapi3.Components{Schemas: components},

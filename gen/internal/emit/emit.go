@@ -21,6 +21,8 @@ import (
 type Target struct {
 	ImportPath string // of the generated package
 	Runtime    string // import path of the transport package
+
+	Formatter *Formatter // shared with other packages; may be nil
 }
 
 // Package is the source of a generated package.
@@ -69,6 +71,8 @@ type emitter struct {
 	pkg    *Package
 	source string // file that the package is generated from: "specs/data.yml"
 
+	formatter *Formatter
+
 	// The import paths of the packages that generated code calls.
 	transport, wire, value string
 
@@ -82,6 +86,7 @@ func newEmitter(name, source string, target Target) *emitter {
 	return &emitter{
 		pkg:       &Package{Name: name, ImportPath: target.ImportPath, Files: map[string][]byte{}, Symbols: map[string]diag.Pos{}},
 		source:    source,
+		formatter: target.Formatter,
 		transport: target.Runtime, wire: target.Runtime + "/wire", value: target.Runtime + "/value",
 	}
 }

@@ -29,7 +29,7 @@ func (e *emitter) file(name, packageDoc string, build func(*Group)) error {
 	if err := f.Render(&b); err != nil {
 		return e.broken(name, err)
 	}
-	src, err := format(b.Bytes())
+	src, err := e.formatter.format(b.Bytes())
 	if err != nil {
 		return e.broken(name, err)
 	}

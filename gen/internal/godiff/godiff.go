@@ -3,6 +3,7 @@
 package godiff
 
 import (
+	"bytes"
 	"cmp"
 	"go/ast"
 	"go/parser"
@@ -91,11 +92,23 @@ func plain(symbol string) string {
 // Declarations returns the names of the declarations whose source changed, apart
 // from comments: "Book.UnmarshalJSON", "opBooksCreate", "Genre".
 func Declarations(before, after map[string][]byte) []string {
-	b, a := declarations(before), declarations(after)
+	b, a := declarations(differing(before, after)), declarations(differing(after, before))
 	var out []string
 	for _, name := range union(b, a) {
 		if b[name] != a[name] {
 			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// differing returns the files that are not the same among others. A declaration of any
+// other file has the same source there: a package declares no name twice.
+func differing(files, others map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for name, src := range files {
+		if other, ok := others[name]; !ok || !bytes.Equal(src, other) {
+			out[name] = src
 		}
 	}
 	return out

@@ -205,7 +205,8 @@ func (t Tree) private(dir string) bool {
 	return err == nil
 }
 
-// Imports returns the packages of other modules that the tree's packages import.
+// Imports returns the packages of other modules that the tree's packages import, without
+// those that only their tests do: Load leaves tests out, too.
 func (t Tree) Imports(dirs ...string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, dir := range dirs {
@@ -213,7 +214,7 @@ func (t Tree) Imports(dirs ...string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range files {
+		for _, name := range slices.DeleteFunc(files, isTest) {
 			data, err := t.ReadFile(name)
 			if err != nil {
 				return nil, err

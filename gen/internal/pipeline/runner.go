@@ -135,7 +135,7 @@ func (r *Runner) Run(ctx context.Context, snapshots []source.Snapshot, last Stag
 // stage takes every build through one stage.
 func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err error) {
 	var wg sync.WaitGroup
-	for _, b := range res.Builds {
+	for _, b := range bySize(res.Builds) {
 		r.slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-r.slots }()
@@ -164,6 +164,14 @@ func (r *Runner) stage(ctx context.Context, i int, res *Result) (count int, err 
 		return 0, faults // in the order of the domains
 	}
 	return count, nil
+}
+
+// bySize returns builds with the largest first. If one of them started last, the other
+// processors would wait for it at the end of every stage.
+func bySize(builds []*Build) []*Build {
+	return slices.SortedStableFunc(slices.Values(builds), func(a, b *Build) int {
+		return cmp.Compare(len(b.Snapshot.Data), len(a.Snapshot.Data))
+	})
 }
 
 // step takes one build through one stage. A panic is a fault of this build.
@@ -209,14 +217,16 @@ func (res *Result) models() []*model.Domain {
 // Cache keeps builds by the content of everything that they are made from, so
 // that states that share a domain build it once. It is safe for concurrent use.
 //
-// It also keeps parsed overlays, and the export data of imported packages, so that the
-// go command is asked for it once.
+// It also keeps parsed overlays, formatted files, and the export data of imported
+// packages, so that the go command is asked for it once.
 type Cache struct {
 	mu      sync.Mutex
 	builds  map[string]*Build
 	recent  []string                      // keys, the most recently used last
 	imports map[string]*typecheck.Imports // by directory of the module
 	inputs  map[string]*inputs            // by digest
+
+	formatter *emit.Formatter
 }
 
 // maxBuilds bounds what a Cache keeps: the domains of several states. A long
@@ -225,7 +235,10 @@ const maxBuilds = 80
 
 // NewCache returns an empty Cache.
 func NewCache() *Cache {
-	return &Cache{builds: map[string]*Build{}, imports: map[string]*typecheck.Imports{}, inputs: map[string]*inputs{}}
+	return &Cache{
+		builds: map[string]*Build{}, imports: map[string]*typecheck.Imports{}, inputs: map[string]*inputs{},
+		formatter: emit.NewFormatter(),
+	}
 }
 
 // Imports returns the export data of packages, which it loads unless it is loaded. dir
@@ -281,24 +294,6 @@ func (r *Runner) newBuild(s source.Snapshot, in *inputs) *Build {
 		Name: s.Domain, Config: r.config.Domains[s.Domain], Snapshot: s, LockFile: lockFile(s.Domain),
 		mode: r.mode, inputs: in, done: make([]sync.Once, len(stages)), counts: make([]int, len(stages)), errs: make([]error, len(stages)),
 	}
-}
-
-// Follow returns the build of a domain as it would have been made after an older
-// state of upstream. It differs from the build itself if the names lock of today has
-// an argument for parameters that the older state did not have yet.
-func (r *Runner) Follow(ctx context.Context, before, after *Build) *Build {
-	if !before.Built() || !after.Built() || before.Model == nil || after.Types == nil || after.Model.Follows(before.Model) {
-		return after
-	}
-	b := r.newBuild(after.Snapshot, after.inputs)
-	b.after = before.Model.Lock
-	for i := range stages {
-		r.step(ctx, i, b)
-	}
-	if !b.Built() {
-		return after
-	}
-	return b
 }
 
 // keep makes builds that passed in strict mode serve lenient runs as well:

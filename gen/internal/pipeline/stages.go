@@ -14,7 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/emit"
 	"github.com/basiq-sdk/basiq-go/gen/internal/model"
@@ -82,6 +81,7 @@ type Build struct {
 	mode   Mode
 	inputs *inputs
 	after  *model.Lock      // of the build that this one follows; see Runner.Follow
+	shared bool             // the document is another build's, too, and must not be changed
 	faults func() diag.List // of a lenient build, what validation finds
 	done   []sync.Once      // by stage
 	counts []int            // by stage
@@ -178,7 +178,7 @@ func byIndex(overlays []*overlay.Document) (list diag.List) {
 
 func (b *Build) load(overlays []*overlay.Document) (*spec.Document, []overlay.Result, error) {
 	if b.Tree == nil {
-		root, err := canon.Parse(b.Snapshot.Path, b.Snapshot.Data)
+		root, err := b.Snapshot.Tree()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -252,7 +252,7 @@ func (r *Runner) model(_ context.Context, b *Build) (int, error) {
 		b.Model, err = model.Build(b.Document, model.Options{Package: b.Config.Package, Lock: lock, Lenient: b.mode == Lenient})
 		return err
 	}
-	if b.mode == Strict {
+	if b.mode == Strict || b.shared {
 		if err := build(); err != nil {
 			return 0, err
 		}
@@ -286,7 +286,7 @@ func (b *Build) retracting(run func() error) error {
 
 // emit writes the package's source.
 func (r *Runner) emit(_ context.Context, b *Build) (n int, err error) {
-	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime})
+	b.Package, err = emit.Generate(b.Model, emit.Target{ImportPath: r.ImportPath(b.Name), Runtime: r.config.Runtime, Formatter: r.cache.formatter})
 	if err != nil {
 		return 0, err
 	}
@@ -307,7 +307,7 @@ func (r *Runner) check(_ context.Context, b *Build) (int, error) {
 // configuration asks for them.
 func (r *Runner) emitTables(res *Result) (n int, err error) {
 	target := func(folder string) emit.Target {
-		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime}
+		return emit.Target{ImportPath: path.Join(r.config.Module, folder), Runtime: r.config.Runtime, Formatter: r.cache.formatter}
 	}
 	if folder := r.config.Routes; folder != "" {
 		if res.Routes, err = emit.Routes(res.models(), path.Base(folder), target(folder)); err != nil {

@@ -61,7 +61,7 @@ func (s Snapshot) Locate(list diag.List) diag.List {
 // trees parses the snapshot and its origin. They are empty if either cannot be
 // parsed.
 func (s Snapshot) trees() (snapshot, origin *yaml.Node) {
-	snapshot, err1 := canon.Parse(s.Path, s.Data)
+	snapshot, err1 := s.Tree()
 	origin, err2 := canon.Parse(s.Origin.Name, s.Origin.Data)
 	if err1 != nil || err2 != nil {
 		return &yaml.Node{}, &yaml.Node{}

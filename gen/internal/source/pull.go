@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/basiq-sdk/basiq-go/gen/internal/canon"
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 )
@@ -41,6 +43,25 @@ type Snapshot struct {
 	Data   []byte
 	SHA256 string
 	Origin Origin
+
+	root   *yaml.Node // of the data with digest rootOf; nil if it has not been parsed
+	rootOf string
+}
+
+// Tree returns the snapshot as canon.Parse reads it. It must not be changed: copies of
+// the snapshot share it.
+func (s Snapshot) Tree() (*yaml.Node, error) {
+	if s.root != nil && s.rootOf == s.SHA256 {
+		return s.root, nil
+	}
+	return canon.Parse(s.Path, s.Data)
+}
+
+// Parsed returns the snapshot with its tree, as canon.SnapshotTree returns it with the
+// data.
+func (s Snapshot) Parsed(root *yaml.Node) Snapshot {
+	s.root, s.rootOf = root, s.SHA256
+	return s
 }
 
 // Set holds the snapshots of a run, by domain.
@@ -204,11 +225,11 @@ func (f *fetcher) snapshot(ctx context.Context, o Options, domain, file, commit 
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	data, err := canon.SnapshotWith(name, raw, o.Config.Domains[domain].Shapes)
+	data, root, err := canon.SnapshotTree(name, raw, o.Config.Domains[domain].Shapes)
 	if err != nil {
 		return Snapshot{}, "", err
 	}
-	return NewSnapshot(domain, data, Origin{name, raw}), digest(raw), nil
+	return NewSnapshot(domain, data, Origin{name, raw}).Parsed(root), digest(raw), nil
 }
 
 // NewSnapshot returns the snapshot of a domain that holds data.

@@ -138,14 +138,17 @@ func (h *History) snapshot(domain string, c Commit) (*source.Snapshot, error) {
 	h.mu.Lock()
 	data, ok := h.known[key]
 	h.mu.Unlock()
-	if !ok {
-		if data, err = canon.SnapshotWith(origin.Name, raw, d.Shapes); err != nil {
-			return nil, err
-		}
-		h.mu.Lock()
-		h.known[key] = data
-		h.mu.Unlock()
+	if ok {
+		s := source.NewSnapshot(domain, data, origin)
+		return &s, nil
 	}
-	s := source.NewSnapshot(domain, data, origin)
+	data, root, err := canon.SnapshotTree(origin.Name, raw, d.Shapes)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	h.known[key] = data // without its tree, which a build has where it is needed
+	h.mu.Unlock()
+	s := source.NewSnapshot(domain, data, origin).Parsed(root)
 	return &s, nil
 }

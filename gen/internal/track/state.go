@@ -20,6 +20,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/basiq-sdk/basiq-go/gen/internal/diag"
 	"github.com/basiq-sdk/basiq-go/gen/internal/godiff"
@@ -46,6 +47,8 @@ type Tracker struct {
 	runner  *pipeline.Runner
 	source  godiff.Tree    // the packages of the working tree
 	last    *godiff.Loader // the last one, nil at first
+
+	head func() (committed, error) // what Prefetch reads; nil if it was not called
 }
 
 // New returns a Tracker on the repository in o.Dir.
@@ -236,8 +239,7 @@ func (t *Tracker) committed(ctx context.Context, rev string) (s report.State, tr
 		return s, nil, nil, diag.Errorf(diag.Pos{}, "no-revision", "this repository has no revision %s", rev)
 	}
 	side := report.Side{Kind: "git", Name: rev, Commit: strings.TrimSpace(string(commit))}
-	tree, err = t.archive(ctx, side.Commit)
-	if err != nil {
+	if tree, err = t.files(ctx, side.Commit); err != nil {
 		return s, nil, nil, err
 	}
 	data, err := fs.ReadFile(tree, source.ConfigFile)
@@ -274,6 +276,38 @@ func lockOf(tree fs.FS) *source.Lock {
 		return nil // whoever needs the lock reports the error
 	}
 	return lock
+}
+
+// committed is the files of a commit.
+type committed struct {
+	commit string
+	files  fs.FS
+}
+
+// Prefetch starts reading the files of HEAD into memory, for the UpdateReport that
+// follows. If they cannot be read, the report says so.
+func (t *Tracker) Prefetch(ctx context.Context) {
+	head := sync.OnceValues(func() (c committed, err error) {
+		commit, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+		if err != nil {
+			return c, err
+		}
+		c.commit = strings.TrimSpace(string(commit))
+		c.files, err = t.archive(ctx, c.commit)
+		return c, err
+	})
+	t.head = head
+	go func() { _, _ = head() }()
+}
+
+// files returns the files of a commit, which may have been read before.
+func (t *Tracker) files(ctx context.Context, commit string) (fs.FS, error) {
+	if t.head != nil {
+		if c, err := t.head(); err == nil && c.commit == commit {
+			return c.files, nil
+		}
+	}
+	return t.archive(ctx, commit)
 }
 
 // archive reads a revision's files into memory.

@@ -1,6 +1,7 @@
 package track
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -82,4 +83,44 @@ func TestDocument(t *testing.T) {
 	if _, err := tr.document(t.Context(), "b", hash("a")); err == nil || !strings.Contains(err.Error(), "no-history") {
 		t.Errorf("a url source: %v", err)
 	}
+}
+
+// TestPrefetchedFilesAreOfTheCommit reads the files of HEAD in advance, and then those of
+// a commit that was made meanwhile.
+func TestPrefetchedFilesAreOfTheCommit(t *testing.T) {
+	dir := t.TempDir()
+	tr := &Tracker{opts: Options{Dir: dir}}
+	commit := func(text string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out []byte
+		for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=n", "-c", "user.email=n@example.com", "commit", "-qm", text}, {"rev-parse", "HEAD"}} {
+			var err error
+			if out, err = tr.git(t.Context(), args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return strings.TrimSpace(string(out))
+	}
+	read := func(hash, want string) {
+		t.Helper()
+		files, err := tr.files(t.Context(), hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err := fs.ReadFile(files, "a.txt"); err != nil || string(data) != want {
+			t.Errorf("the commit holds %q, %v; want %q", data, err, want)
+		}
+	}
+	tr.Prefetch(t.Context()) // there is no commit yet
+	if _, err := tr.head(); err == nil {
+		t.Error("a repository without commits has files")
+	}
+	first := commit("one")
+	read(first, "one")
+	tr.Prefetch(t.Context())
+	read(first, "one")
+	read(commit("two"), "two")
 }
