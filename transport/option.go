@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -324,7 +323,7 @@ func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 		}
 	}
 	if len(o.query) > 0 {
-		o.query = slices.Concat(req.query, o.query)
+		o.query = append(req.query[:len(req.query):len(req.query)], o.query...)
 	} else {
 		o.query = req.query
 	}
