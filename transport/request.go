@@ -61,6 +61,8 @@ func NewRequest(op *Operation, values ...string) *Request {
 var errZeroRequest = errors.New("basiq: the request is a zero value: create it with NewRequest or NewCall")
 
 // inner returns the request's content. A zero Request gets content whose call fails.
+//
+//go:noinline
 func (r *Request) inner() *request {
 	if r == nil {
 		panic("basiq: the Request is nil: create it with NewRequest or NewCall")
