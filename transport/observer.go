@@ -105,6 +105,8 @@ type Drift struct {
 }
 
 // WithObserver adds an observer. It may be used more than once.
+//
+//go:noinline
 func WithObserver(o Observer) ClientOption {
 	return clientOption(func(c *config) error {
 		c.client.observers = append(c.client.observers, &o)
@@ -121,6 +123,8 @@ func WithObserver(o Observer) ClientOption {
 // In logs of your own, do not log a struct that contains a type with a secret, such as
 // core.AccessToken or webhooks.Webhook. slog's JSON handler writes the struct's JSON,
 // which contains the secret.
+//
+//go:noinline
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {

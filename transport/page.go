@@ -105,6 +105,8 @@ type decodablePage[P any] interface {
 //   - a [*DecodeError] if the items of a page have an unknown form, if a page has no
 //     member data, if data is null although another page follows, or if the page
 //     contains an error of the API in place of items
+//
+//go:noinline
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		p, err := c.newPager(ctx, newRequest(), opts, PP(nil), (*T)(nil))
@@ -161,7 +163,7 @@ type pager struct {
 	at     *Cursor  // of WithCursor; nil without it
 	seen   map[string]bool
 
-	page    reflect.Type // not the pointer to it
+	page    wire.Value // a nil pointer of the type of the pages
 	object  int          // see pageshape.ObjectField
 	item    pageshape.Item
 	pending *fetch // of the next page; nil unless it is fetched in the background
@@ -188,7 +190,7 @@ func (c *Client) newPager(ctx context.Context, req *Request, opts []Option, page
 		return nil, nil
 	}
 	kind := reflect.TypeOf(item).Elem()
-	p.ctx, p.page, p.object, p.item = ctx, reflect.TypeOf(page).Elem(), pageshape.ObjectField(kind), pageshape.NewItem(kind)
+	p.ctx, p.page, p.object, p.item = ctx, page, pageshape.ObjectField(kind), pageshape.NewItem(kind)
 	return p, nil
 }
 
@@ -354,7 +356,7 @@ type fetch struct {
 
 // fetch fetches the next page, in the background if background is true.
 func (p *pager) fetch(background bool) *fetch {
-	f := &fetch{page: reflect.New(p.page).Interface().(wire.Value)}
+	f := &fetch{page: reflect.New(reflect.TypeOf(p.page).Elem()).Interface().(wire.Value)}
 	o, u := *p.call, p.next
 	if len(o.responses) > 0 {
 		o.responses = []responseTarget{{new(sync.Mutex), &f.res}}

@@ -36,6 +36,8 @@ type Scheme struct {
 // declare the scheme. Bearer tokens that expire need [WithTokenSource] instead.
 //
 // Basiq's own operations use [WithAPIKey] or WithTokenSource.
+//
+//go:noinline
 func WithCredential(scheme, credential string) ClientOption {
 	return clientOption(func(c *config) error {
 		switch {

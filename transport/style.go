@@ -101,7 +101,7 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 				return nil, err
 			}
 		case json.Delim('['):
-			if err := m.readItems(dec); err != nil {
+			if err := readItems(&m, dec); err != nil {
 				return nil, err
 			}
 		default:
@@ -118,7 +118,10 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 
 // readItems reads the rest of a list. Objects become members that are called by their
 // index.
-func (m *member) readItems(dec *json.Decoder) error {
+//
+// It is not a method: a package that uses a Request would compile the methods of
+// reflect.Type, which the method's type refers to.
+func readItems(m *member, dec *json.Decoder) error {
 	for i := 0; dec.More(); i++ {
 		token, err := dec.Token()
 		switch {
