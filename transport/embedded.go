@@ -46,10 +46,10 @@ func nilIn(s reflect.Value, methods reflect.Type) reflect.Type {
 
 // embedding remembers the results of embedsPointer, because every call needs one. It is
 // not a sync.Map, which would be compiled into this package.
-var embedding = struct {
+var embedding struct {
 	sync.RWMutex
 	known map[reflect.Type]bool
-}{known: map[reflect.Type]bool{}}
+}
 
 // embedsPointer reports whether a struct embeds a pointer, or a struct that does.
 func embedsPointer(t reflect.Type) bool {
@@ -66,6 +66,9 @@ func embedsPointer(t reflect.Type) bool {
 		}
 	}
 	embedding.Lock()
+	if embedding.known == nil {
+		embedding.known = map[reflect.Type]bool{} // not at the start of every program
+	}
 	embedding.known[t] = found
 	embedding.Unlock()
 	return found
