@@ -44,7 +44,7 @@ func (e *JobError) Error() string {
 	return e.text()
 }
 
-func (e JobError) text() string {
+func (e *JobError) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "basiq: job %s failed", safetext.Identifier(e.JobID))
 	if e.Step != "" {
@@ -109,7 +109,7 @@ func (e *JobError) outage() bool {
 // jobError returns the error of a job that failed at a step. step is -1 if the
 // step is unknown.
 func (w *waiter) jobError(job *core.Job, step int) error {
-	e := &JobError{JobID: w.id, Kind: job.Kind, ConnectionID: linkedID(job, "connections"), Existing: w.existing, Job: job, late: w.isLate()}
+	e := &JobError{JobID: w.job.id, Kind: job.Kind, ConnectionID: linkedID(job, "connections"), Existing: w.job.existing, Job: job, late: w.job.isLate()}
 	if step < 0 {
 		return e
 	}
@@ -168,7 +168,7 @@ func (e *WaitError) Error() string {
 	return e.text()
 }
 
-func (e WaitError) text() string {
+func (e *WaitError) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "basiq: stopped waiting for job %s after %s and ", safetext.Identifier(e.JobID), e.Waited.Round(time.Millisecond))
 	if e.Polls == 1 {

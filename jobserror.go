@@ -71,7 +71,7 @@ func (e *JobsError) Error() string {
 	return e.text()
 }
 
-func (e JobsError) text() string {
+func (e *JobsError) text() string {
 	texts := make([]string, len(e.Errs))
 	for i, err := range e.Errs {
 		texts[i] = causeText(err)

@@ -29,7 +29,7 @@ var errStopped = errors.New("stopped")
 
 // waiter is the state of one wait for a job.
 type waiter struct {
-	*Job
+	job       *Job // not embedded, which would add its methods to waiter
 	o         WaitOptions
 	opts      []transport.Option // of every request
 	callerCtx context.Context    // as passed to Wait
@@ -76,7 +76,7 @@ func (j *Job) waitUntilDone(ctx context.Context, o WaitOptions, opts []transport
 	if err != nil {
 		return nil, err
 	}
-	w := &waiter{Job: j, o: o, opts: opts, callerCtx: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
+	w := &waiter{job: j, o: o, opts: opts, callerCtx: ctx, start: time.Now(), interval: o.Interval, steps: map[string]core.StepStatus{}}
 	deadline, hasDeadline := ctx.Deadline()
 	if timeout := w.start.Add(o.Timeout); o.Timeout > 0 && (!hasDeadline || timeout.Before(deadline)) {
 		deadline = timeout
@@ -120,11 +120,11 @@ func (j *Job) waitUntilDone(ctx context.Context, o WaitOptions, opts []transport
 // poll requests the job. It returns a nil job if the request failed for a
 // temporary reason, with the delay that the API asked for.
 func (w *waiter) poll() (*core.Job, time.Duration, error) {
-	if err := w.client.polls.wait(w.ctx); err != nil {
+	if err := w.job.client.polls.wait(w.ctx); err != nil {
 		return nil, 0, w.waitError(nil)
 	}
 	var res *http.Response
-	job, err := w.client.Core.Jobs.Get(w.ctx, w.id, slices.Concat(w.opts, []transport.Option{transport.WithoutRetry(), transport.WithResponse(&res)})...)
+	job, err := w.job.client.Core.Jobs.Get(w.ctx, w.job.id, slices.Concat(w.opts, []transport.Option{transport.WithoutRetry(), transport.WithResponse(&res)})...)
 	if errors.As(err, new(*transport.PathError)) {
 		return nil, 0, err // the request was not sent
 	}
@@ -141,7 +141,7 @@ func (w *waiter) poll() (*core.Job, time.Duration, error) {
 		return nil, wait, nil
 	}
 	w.lastJob, w.lastErr, w.malformed = job, nil, 0
-	w.setUser(linkedID(job, "users"))
+	w.job.setUser(linkedID(job, "users"))
 	if res == nil {
 		return job, 0, nil
 	}
@@ -188,7 +188,7 @@ func (w *waiter) reportSteps(job *core.Job, emit func(StepChange) bool) error {
 		}
 		w.steps[key] = step.Status
 		change := StepChange{
-			JobID: w.id, Title: step.Title, Status: step.Status, Previous: before,
+			JobID: w.job.id, Title: step.Title, Status: step.Status, Previous: before,
 			Number: i + 1, Total: len(job.Steps), Step: step,
 		}
 		if w.o.OnStep != nil {
@@ -251,10 +251,10 @@ func outcome(job *core.Job) (int, jobOutcome) {
 func normalized(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 func (w *waiter) jobResult(job *core.Job) *JobResult {
-	r := &JobResult{Job: job, Existing: w.existing, userID: w.user()}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.result = r
+	r := &JobResult{Job: job, Existing: w.job.existing, userID: w.job.user()}
+	w.job.mu.Lock()
+	defer w.job.mu.Unlock()
+	w.job.result = r
 	return r
 }
 
@@ -281,7 +281,7 @@ func (w *waiter) waitForNextPoll(retryAfter time.Duration) error {
 // waitError returns the error of a wait that ended before the job did. If
 // reason is nil, it is that the context ended or the wait timed out.
 func (w *waiter) waitError(reason error) error {
-	e := &WaitError{JobID: w.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.Job}
+	e := &WaitError{JobID: w.job.id, Polls: w.polls, Waited: time.Since(w.start), Err: reason, job: w.job}
 	if reason == nil {
 		if e.Err = transport.ContextError(w.callerCtx); e.Err == nil {
 			e.Err = context.DeadlineExceeded

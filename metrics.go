@@ -98,6 +98,8 @@ const (
 // kindOf returns the kind of a metric that is listed above, and "" for others. The
 // meaning of a metric decides, because the formats in the API's examples contradict
 // it: a median salary is an "integer" there, and a number of months is "money".
+//
+//go:noinline
 func kindOf(id string) metricKind {
 	switch id {
 	case MetricSalarySources, MetricStableIncomeMonths, MetricIncomeSources, MetricRegularIncomeSources,
@@ -237,6 +239,8 @@ func (m Metrics) text(id string, want metricKind) (string, error) {
 }
 
 // metricError returns an error that matches ErrMetricKind.
+//
+//go:noinline
 func metricError(id string, want metricKind, why string) error {
 	return fmt.Errorf("%w: Metrics.%s: metric %s: %s", ErrMetricKind, want, safetext.Identifier(id), why)
 }

@@ -95,7 +95,7 @@ func (e *MFARequiredError) Error() string {
 	return e.text()
 }
 
-func (e MFARequiredError) text() string {
+func (e *MFARequiredError) text() string {
 	return fmt.Sprintf("basiq: job %s needs the user's answer to a question of the bank (%s): set WaitOptions.OnMFA, or call AnswerMFA",
 		safetext.Identifier(e.MFA.JobID), safetext.Identifier(string(e.MFA.Method)))
 }
@@ -144,7 +144,7 @@ func (e *MFAError) Error() string {
 	return e.text()
 }
 
-func (e MFAError) text() string {
+func (e *MFAError) text() string {
 	return fmt.Sprintf("basiq: job %s: the bank's question was not answered: %s", safetext.Identifier(e.JobID), causeText(e.Err))
 }
 
@@ -191,43 +191,43 @@ func (w *waiter) handleMFA(job *core.Job) error {
 		return nil
 	}
 	fingerprint := question.fingerprint()
-	if !w.claim(fingerprint) {
+	if !w.job.claim(fingerprint) {
 		// The answered question can remain for a while. If it disappears and
 		// then appears in two polls, the bank asks it again.
 		if w.mfa.cleared {
 			if w.mfa.repeated++; w.mfa.repeated > 1 {
-				return &MFAError{JobID: w.id, Err: ErrMFAAskedAgain, job: w.Job}
+				return &MFAError{JobID: w.job.id, Err: ErrMFAAskedAgain, job: w.job}
 			}
 		}
 		return nil
 	}
 	w.mfa = mfaProgress{}
 	if w.o.OnMFA == nil {
-		w.release(fingerprint)
-		return &MFARequiredError{MFA: *question, job: w.Job}
+		w.job.release(fingerprint)
+		return &MFARequiredError{MFA: *question, job: w.job}
 	}
 	answers, err := w.callback(*question)
 	if err != nil {
-		w.release(fingerprint)
+		w.job.release(fingerprint)
 		if w.ctx.Err() != nil {
 			return w.waitError(nil)
 		}
-		return &MFAError{JobID: w.id, Err: err, job: w.Job}
+		return &MFAError{JobID: w.job.id, Err: err, job: w.job}
 	}
-	err = w.client.sendAnswer(w.ctx, *question, answers, w.opts)
-	w.recordLate(*question)
+	err = w.job.client.sendAnswer(w.ctx, *question, answers, w.opts)
+	w.job.recordLate(*question)
 	if err != nil {
 		if used, unknown := answerUsed(err); unknown {
 			// The bank may have received the answer: the next polls will show.
 			w.mfa.err = err
 			return nil
 		} else if !used {
-			w.release(fingerprint)
+			w.job.release(fingerprint)
 		}
 		if w.ctx.Err() != nil {
 			return w.waitError(err)
 		}
-		return w.mfaError(*question, err)
+		return w.job.mfaError(*question, err)
 	}
 	w.interval = w.o.Interval // poll quickly again, because the user is waiting
 	return nil
@@ -270,10 +270,10 @@ func (w *waiter) question(job *core.Job) *MFA {
 		if !ok {
 			continue
 		}
-		m := &MFA{JobID: w.id, UserID: w.o.UserID, Method: c.Method, Description: c.Description, Prompts: c.Prompts}
-		m.Expires, m.clock = expiry(w.client.Transport.Now(), c.ExpiryMs), w.client.Transport.Now
+		m := &MFA{JobID: w.job.id, UserID: w.o.UserID, Method: c.Method, Description: c.Description, Prompts: c.Prompts}
+		m.Expires, m.clock = expiry(w.job.client.Transport.Now(), c.ExpiryMs), w.job.client.Transport.Now
 		if m.UserID == "" {
-			m.UserID = w.user()
+			m.UserID = w.job.user()
 		}
 		if c.Links != nil {
 			m.ResponseURL = c.Links.Response

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"unicode/utf8"
 
 	"github.com/basiq-sdk/basiq-go/generated/reporting"
@@ -169,6 +168,7 @@ func newReport(kind, title string) *reportBuilder {
 	return b
 }
 
+//go:noinline
 func (b *reportBuilder) fail(why string) {
 	if b.err == nil {
 		b.err = errors.New("basiq: " + why)
@@ -215,14 +215,16 @@ func (b *reportBuilder) days(from, to value.Date, both bool) {
 // limit. The API rejects such lists as well, but its error code does not say
 // why.
 func (b *reportBuilder) list(field, name string, values []string, most int) {
-	sorted := slices.Clone(values)
-	sort.Strings(sorted)
+	known := make(map[string]bool, len(values))
+	for _, v := range values {
+		known[v] = true
+	}
 	switch {
 	case len(values) == 0:
 		b.fail("report " + field + " is empty: at least one ID is required")
-	case sorted[0] == "":
+	case known[""]:
 		b.fail("report " + field + " contains an empty ID")
-	case len(slices.Compact(sorted)) < len(values):
+	case len(known) < len(values):
 		b.fail("report " + field + " contains a duplicate ID")
 	case most > 0 && len(values) > most:
 		b.fail(fmt.Sprintf("report %s has %d values; the API allows at most %d", field, len(values), most))

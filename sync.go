@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -245,10 +244,14 @@ func (r *syncRun) run(ctx context.Context) error {
 		}
 		ids, begins = idsOf(list)
 	}
-	slices.SortFunc(ids, func(a, b string) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
+	sort.Slice(ids, func(i, j int) bool { // slices.SortFunc would be compiled into this package
+		a, b := strings.ToLower(ids[i]), strings.ToLower(ids[j])
+		return a < b || a == b && ids[i] < ids[j]
 	})
-	for _, id := range slices.CompactFunc(ids, strings.EqualFold) {
+	for i, id := range ids {
+		if i > 0 && strings.EqualFold(id, ids[i-1]) {
+			continue
+		}
 		err := r.syncAccount(ctx, id, begins[id])
 		if ended := transport.ContextError(ctx); err != nil && err != errStopped && ended != nil {
 			if errors.Is(err, ctx.Err()) {
@@ -467,7 +470,13 @@ func (r *syncRun) syncPending(ctx context.Context, account string, a *accountSta
 	if err != nil {
 		return err
 	}
-	pending := slices.DeleteFunc(slices.Sorted(maps.Keys(a.Pending)), func(id string) bool { return visited[id] })
+	var pending []string
+	for id := range a.Pending {
+		if !visited[id] {
+			pending = append(pending, id)
+		}
+	}
+	sortTexts(pending)
 	if len(pending) > 0 {
 		if err := r.checkListed(account, last); err != nil {
 			return err

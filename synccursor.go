@@ -10,7 +10,6 @@ import (
 	"hash/crc32"
 	"hash/fnv"
 	"io"
-	"maps"
 	"strings"
 	"sync"
 
@@ -128,7 +127,11 @@ func (a *accountState) advance(window int, read value.Date) {
 		return
 	}
 	a.KeptFrom = from
-	maps.DeleteFunc(a.Posted, func(_ string, row postedRow) bool { return row.day != "" && row.day < from })
+	for id, row := range a.Posted {
+		if row.day != "" && row.day < from {
+			delete(a.Posted, id)
+		}
+	}
 }
 
 func (s *syncState) cursor() (SyncCursor, error) {

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/basiq-sdk/basiq-go/generated/core"
@@ -58,13 +58,32 @@ var errAccountGone = errors.New("account gone")
 // end reports that an account has ended. Its state is dropped, so that everything is
 // new if the account comes back.
 func (r *syncRun) end(id string, reason EndReason, consent *core.Consent) {
-	maps.DeleteFunc(r.state.Accounts, func(known string, _ *accountState) bool { return strings.EqualFold(known, id) })
+	for known := range r.state.Accounts {
+		if strings.EqualFold(known, id) {
+			delete(r.state.Accounts, known)
+		}
+	}
 	r.ended = append(r.ended, EndedAccount{AccountID: id, Reason: reason, Consent: consent})
+}
+
+// known returns the accounts of the cursor, sorted.
+func (r *syncRun) known() []string {
+	ids := make([]string, 0, len(r.state.Accounts))
+	for id := range r.state.Accounts {
+		ids = append(ids, id)
+	}
+	sortTexts(ids)
+	return ids
+}
+
+// sortTexts is slices.Sort, which would be compiled into this package.
+func sortTexts(list []string) {
+	sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
 }
 
 // endAll reports that all accounts of the cursor have ended, and ends the run.
 func (r *syncRun) endAll(reason EndReason, consent *core.Consent) {
-	for _, id := range slices.Sorted(maps.Keys(r.state.Accounts)) {
+	for _, id := range r.known() {
 		r.end(id, reason, consent)
 	}
 	r.over = true
@@ -77,7 +96,7 @@ func (r *syncRun) endMissing(ctx context.Context, listed []data.Account) error {
 		r.recordStatus(&listed[i])
 	}
 	var missing []string
-	for _, id := range slices.Sorted(maps.Keys(r.state.Accounts)) {
+	for _, id := range r.known() {
 		if slices.ContainsFunc(listed, func(a data.Account) bool { return strings.EqualFold(a.ID, id) }) {
 			continue
 		}

@@ -241,7 +241,7 @@ func identityMatchOf(claim insights.VerifyIdentityParams, row insights.IdentityF
 
 // rank orders the identities of a user, best first: those that match, those of which
 // nothing is known to differ, and the others; within each, by the members that match.
-func (m IdentityMatch) rank() (n int) {
+func (m *IdentityMatch) rank() (n int) {
 	switch m.Outcome {
 	case Matched:
 		n = 20

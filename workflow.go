@@ -9,15 +9,23 @@ import (
 
 // runWorkflow calls run, and makes observers see it as the workflow of a method.
 func runWorkflow[T any](ctx context.Context, c *Client, method string, run func(context.Context) (T, error)) (out T, err error) {
-	if err := c.checkReady(ctx, method); err != nil {
-		return out, err
-	}
-	err = c.Transport.RunWorkflow(ctx, transport.Workflow{Name: method}, func(ctx context.Context, w *transport.Workflow) (err error) {
+	err = c.runWorkflow(ctx, method, func(ctx context.Context) error {
 		out, err = run(ctx)
-		w.Code = workflowCode(err)
 		return err
 	})
 	return out, err
+}
+
+// runWorkflow is compiled once, the function of that name for every type of a result.
+func (c *Client) runWorkflow(ctx context.Context, method string, run func(context.Context) error) error {
+	if err := c.checkReady(ctx, method); err != nil {
+		return err
+	}
+	return c.Transport.RunWorkflow(ctx, transport.Workflow{Name: method}, func(ctx context.Context, w *transport.Workflow) error {
+		err := run(ctx)
+		w.Code = workflowCode(err)
+		return err
+	})
 }
 
 // workflowCode returns Workflow.Code for an error.

@@ -65,6 +65,8 @@ type config struct {
 // WithAPIKey sets the API key, exactly as Basiq's dashboard shows it. It is sent
 // verbatim after "Basic ": do not base64-encode it. Surrounding white space and a
 // leading "Basic " are removed.
+//
+//go:noinline
 func WithAPIKey(key string) ClientOption {
 	return clientOption(func(c *config) error {
 		key = strings.TrimSpace(key)
@@ -107,6 +109,8 @@ func WithAPIKey(key string) ClientOption {
 // In a browser (GOOS=js), the default is the Fetch API, as in net/http. It has its own
 // connections and limits, and a failure never proves that a call was not sent. Never
 // use an API key in a browser: use [WithTokenSource] with a CLIENT_ACCESS token.
+//
+//go:noinline
 func WithHTTPClient(h *http.Client) ClientOption {
 	return clientOption(func(c *config) error {
 		if h == nil {
@@ -121,6 +125,8 @@ func WithHTTPClient(h *http.Client) ClientOption {
 }
 
 // WithUserAgentSuffix appends s, such as "shop/2.1", to the User-Agent header.
+//
+//go:noinline
 func WithUserAgentSuffix(s string) ClientOption {
 	return clientOption(func(c *config) error {
 		if !headerValue(s) {

@@ -53,7 +53,7 @@ func (e *DecodeError) Error() string {
 	return e.text()
 }
 
-func (e DecodeError) text() string {
+func (e *DecodeError) text() string {
 	text := fmt.Sprintf("basiq: %s: the response (%d, %q) cannot be decoded", e.Operation, e.Status, safetext.Identifier(e.ContentType))
 	if e.Field != "" {
 		text += " at " + safetext.Identifier(e.Field)

@@ -44,22 +44,33 @@ func nilIn(s reflect.Value, methods reflect.Type) reflect.Type {
 	return nil
 }
 
-// embedding remembers the results of embedsPointer, because every call needs one.
-var embedding sync.Map // from reflect.Type to bool
+// embedding remembers the results of embedsPointer, because every call needs one. It is
+// not a sync.Map, which would be compiled into this package.
+var embedding struct {
+	sync.RWMutex
+	known map[reflect.Type]bool
+}
 
 // embedsPointer reports whether a struct embeds a pointer, or a struct that does.
 func embedsPointer(t reflect.Type) bool {
-	if known, ok := embedding.Load(t); ok {
-		return known.(bool)
+	embedding.RLock()
+	found, ok := embedding.known[t]
+	embedding.RUnlock()
+	if ok {
+		return found
 	}
-	found := false
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous && (f.Type.Kind() == reflect.Pointer || f.Type.Kind() == reflect.Struct && embedsPointer(f.Type)) {
 			found = true
 		}
 	}
-	embedding.Store(t, found)
+	embedding.Lock()
+	if embedding.known == nil {
+		embedding.known = map[reflect.Type]bool{} // not at the start of every program
+	}
+	embedding.known[t] = found
+	embedding.Unlock()
 	return found
 }
 

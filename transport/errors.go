@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -120,58 +119,57 @@ func (e *Error) Error() string {
 	return e.text()
 }
 
-func (e Error) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: %s: %s %s: %d", e.Operation, e.Method, e.Path, e.Status)
-	if text := http.StatusText(e.Status); text != "" {
-		b.WriteByte(' ')
-		b.WriteString(text)
+func (e *Error) text() string {
+	text := fmt.Sprintf("basiq: %s: %s %s: %d", e.Operation, e.Method, e.Path, e.Status)
+	if status := http.StatusText(e.Status); status != "" {
+		text += " " + status
 	}
-	for _, p := range e.Problems {
+	for i := range e.Problems {
+		p := &e.Problems[i]
 		if codeLike(p.Code) {
-			b.WriteString(": ")
-			b.WriteString(p.Code)
+			text += ": " + p.Code
 		}
 		if codeLike(p.Source.Parameter) {
-			fmt.Fprintf(&b, " (%s)", p.Source.Parameter)
+			text += " (" + p.Source.Parameter + ")"
 		}
 	}
 	if e.keyUnknown() {
-		b.WriteString(": the API does not know the API key")
+		text += ": the API does not know the API key"
 	} else if e.Path == opToken.Path && e.routeUnknown() {
-		b.WriteString(": the API has no tokens at this base URL")
+		text += ": the API has no tokens at this base URL"
 	}
 	if codeLike(e.CorrelationID) {
-		fmt.Fprintf(&b, " [correlation id %s]", e.CorrelationID)
+		text += " [correlation id " + e.CorrelationID + "]"
 	}
-	history(&b, e.Attempts, e.Waits, e.stop)
+	text += history(e.Attempts, e.Waits, e.stop)
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, "; the API asked to wait %s", e.RetryAfter)
+		text += "; the API asked to wait " + e.RetryAfter.String()
 	}
 	switch {
 	case e.EarlierUnknown:
-		b.WriteString("; an earlier attempt may have been executed")
+		text += "; an earlier attempt may have been executed"
 	case e.outcomeUnknown():
-		b.WriteString("; outcome unknown")
+		text += "; outcome unknown"
 	}
-	return b.String()
+	return text
 }
 
-// history writes how many attempts there were, and what prevented a retry.
-func history(b *strings.Builder, attempts int, waits []time.Duration, stop error) {
+// history says how many attempts there were, and what prevented a retry.
+func history(attempts int, waits []time.Duration, stop error) (text string) {
 	if attempts > 1 {
 		var sum time.Duration
 		for _, w := range waits {
 			sum += w
 		}
-		fmt.Fprintf(b, " after %d attempts", attempts)
+		text = fmt.Sprintf(" after %d attempts", attempts)
 		if sum > 0 {
-			fmt.Fprintf(b, " and waits of %s", sum.Round(time.Millisecond))
+			text += " and waits of " + sum.Round(time.Millisecond).String()
 		}
 	}
 	if stop != nil {
-		fmt.Fprintf(b, "; not retried: %s", strings.TrimPrefix(stop.Error(), "basiq: "))
+		text += "; not retried: " + strings.TrimPrefix(stop.Error(), "basiq: ")
 	}
+	return text
 }
 
 // Format prints the text of Error under every verb. The error's fields may contain
@@ -190,7 +188,7 @@ type safe struct {
 	Attempts      int      `json:"attempts"`
 }
 
-func (e Error) safe() safe {
+func (e *Error) safe() safe {
 	s := safe{
 		Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Status: e.Status,
 		Attempts: e.Attempts,
@@ -304,14 +302,22 @@ func (e *Error) keyUnknown() bool {
 // routeUnknown reports whether the API has no route at the path of the request. It says
 // so in a text only; the code is that of a resource that was not found.
 func (e *Error) routeUnknown() bool {
-	return e.Status == http.StatusNotFound && slices.ContainsFunc(e.Problems, func(p Problem) bool {
-		return strings.Contains(strings.ToLower(p.Title+" "+p.Detail), "route not found")
-	})
+	return e.Status == http.StatusNotFound && e.says("route not found")
+}
+
+// says reports whether the text of a problem contains words, in lower case.
+func (e *Error) says(words string) bool {
+	for i := range e.Problems {
+		if strings.Contains(strings.ToLower(e.Problems[i].Title+" "+e.Problems[i].Detail), words) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Error) has(code string) bool {
-	for _, p := range e.Problems {
-		if p.Code == code {
+	for i := range e.Problems {
+		if e.Problems[i].Code == code {
 			return true
 		}
 	}
@@ -321,12 +327,7 @@ func (e *Error) has(code string) bool {
 // noActiveConsent reports whether the API refused a call because the user's consent was
 // revoked or has expired. It says so in a text only.
 func (e *Error) noActiveConsent() bool {
-	if e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound {
-		return false
-	}
-	return slices.ContainsFunc(e.Problems, func(p Problem) bool {
-		return strings.Contains(strings.ToLower(p.Title+" "+p.Detail), "active consent")
-	})
+	return (e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound) && e.says("active consent")
 }
 
 // rateLimited reports whether the API rejected a call because of a rate limit, with
@@ -337,7 +338,7 @@ func (e *Error) rateLimited() bool {
 
 // outcomeUnknown reports whether a call that changes something may have been executed
 // although the API responded with an error.
-func (e Error) outcomeUnknown() bool {
+func (e *Error) outcomeUnknown() bool {
 	return e.Safety != SafetyRead && !e.rule().Unexecuted
 }
 

@@ -30,29 +30,16 @@ func (f Filter) And(path, op string, args ...string) Filter {
 		f.err = fmt.Errorf("the filter %s.%s has no values", path, op)
 		return f
 	}
-	var b strings.Builder
-	if f.text != "" {
-		b.WriteString(f.text)
-		b.WriteByte(',')
-	}
-	b.WriteString(path)
-	b.WriteByte('.')
-	b.WriteString(op)
-	b.WriteByte('(')
-	for i, arg := range args {
+	for _, arg := range args {
 		if strings.ContainsFunc(arg, unquotable) {
 			f.err = fmt.Errorf("a value of the filter %s.%s contains a quote, backslash or control character, which Basiq's filter syntax cannot express", path, op)
 			return f
 		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('\'')
-		b.WriteString(arg)
-		b.WriteByte('\'')
 	}
-	b.WriteByte(')')
-	f.text = b.String()
+	if f.text != "" {
+		f.text += ","
+	}
+	f.text += path + "." + op + "('" + strings.Join(args, "','") + "')"
 	return f
 }
 

@@ -61,13 +61,19 @@ func withoutForeignCalls(err error) error {
 	return err
 }
 
+// kinds are this package's error values for errors.Is.
+var kinds = [...]error{
+	ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
+	ErrNoActiveConsent, ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
+	ErrTokenTimeout, ErrBadToken,
+}
+
 // isKind reports whether err is one of this package's error values for errors.Is.
 func isKind(err error) bool {
-	switch err {
-	case ErrNotFound, ErrUnauthorized, ErrForbidden, ErrTokenExpired, ErrRateLimited, ErrGone, ErrConflict, ErrInvalidParameter,
-		ErrNoActiveConsent, ErrUnavailable, ErrRedirected, ErrOutcomeUnknown, ErrRetryBudget, ErrNoContent, ErrTooLarge, ErrClosed, ErrPageLink,
-		ErrTokenTimeout, ErrBadToken:
-		return true
+	for _, kind := range kinds {
+		if err == kind {
+			return true
+		}
 	}
 	return false
 }

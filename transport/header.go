@@ -24,6 +24,8 @@ import (
 // f is not called for token requests. They serve many calls, and a request ID of one of
 // them would mislead. Headers for the propagation of traces, which token requests need,
 // too, belong in Observer.Header.
+//
+//go:noinline
 func WithHeaderFunc(f func(ctx context.Context) http.Header) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if f == nil {

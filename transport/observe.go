@@ -168,19 +168,19 @@ func (e *execution) observe(again bool) {
 // driftHook returns the function to which decoding reports drift; nil if no
 // observer asks for it.
 func (e *execution) driftHook() func(wire.Drift) {
-	var observers []func(context.Context, Drift)
 	for _, o := range e.client.observers {
 		if o.Drift != nil {
-			observers = append(observers, o.Drift)
+			return e.reportDrift
 		}
 	}
-	if observers == nil {
-		return nil
-	}
-	return func(d wire.Drift) {
-		d.Path = redact(d.Path, e.secrets()...) // the server chooses the names of members
-		for _, observe := range observers {
-			observe(e.last.ctx, Drift{e.op.ID, d})
+	return nil
+}
+
+func (e *execution) reportDrift(d wire.Drift) {
+	d.Path = redact(d.Path, e.secrets()...) // the server chooses the names of members
+	for _, o := range e.client.observers {
+		if o.Drift != nil {
+			o.Drift(e.last.ctx, Drift{e.op.ID, d})
 		}
 	}
 }

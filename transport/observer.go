@@ -105,6 +105,8 @@ type Drift struct {
 }
 
 // WithObserver adds an observer. It may be used more than once.
+//
+//go:noinline
 func WithObserver(o Observer) ClientOption {
 	return clientOption(func(c *config) error {
 		c.client.observers = append(c.client.observers, &o)
@@ -121,6 +123,8 @@ func WithObserver(o Observer) ClientOption {
 // In logs of your own, do not log a struct that contains a type with a secret, such as
 // core.AccessToken or webhooks.Webhook. slog's JSON handler writes the struct's JSON,
 // which contains the secret.
+//
+//go:noinline
 func WithLogger(l *slog.Logger) ClientOption {
 	return clientOption(func(c *config) error {
 		if l == nil {
@@ -133,36 +137,43 @@ func WithLogger(l *slog.Logger) ClientOption {
 }
 
 func logObserver(l *slog.Logger) *Observer {
-	return &Observer{
-		EndAttempt: func(ctx context.Context, a Attempt) {
-			level, message := levelOf(a)
-			if !l.Enabled(ctx, level) {
-				return
-			}
-			attrs := []slog.Attr{
-				slog.String("operation", a.Operation.ID), slog.String("method", a.Operation.Method), slog.String("path", a.Operation.Path),
-				slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.String("outcome", a.Outcome.String()),
-				slog.Duration("duration", a.Duration),
-			}
-			if a.Err != nil {
-				attrs = append(attrs, slog.String("error", a.Err.Error()))
-			}
-			if codeLike(a.CorrelationID) { // other texts may contain personal data
-				attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
-			}
-			if a.Again {
-				attrs = append(attrs, slog.Duration("nextWait", a.NextWait))
-			}
-			l.LogAttrs(ctx, level, message, attrs...)
-		},
-		Drift: func(ctx context.Context, d Drift) {
-			l.LogAttrs(ctx, slog.LevelWarn, "basiq: drift", slog.String("operation", d.Operation), slog.String("path", d.Path),
-				slog.String("kind", d.Kind.String()), slog.String("want", d.Want), slog.String("got", d.Got))
-		},
-		StoreFailure: func(ctx context.Context, step string, err error) {
-			l.LogAttrs(ctx, slog.LevelWarn, "basiq: token store failed", slog.String("step", step), slog.String("error", err.Error()))
-		},
+	to := logTo{l}
+	return &Observer{EndAttempt: to.attempt, Drift: to.drift, StoreFailure: to.storeFailure}
+}
+
+// logTo has the functions of the observer that logs. They are methods, because closures
+// would be compiled again wherever logObserver is inlined.
+type logTo struct{ logger *slog.Logger }
+
+func (l logTo) attempt(ctx context.Context, a Attempt) {
+	level, message := levelOf(a)
+	if !l.logger.Enabled(ctx, level) {
+		return
 	}
+	attrs := []slog.Attr{
+		slog.String("operation", a.Operation.ID), slog.String("method", a.Operation.Method), slog.String("path", a.Operation.Path),
+		slog.Int("attempt", a.Number), slog.Int("status", a.Status), slog.String("outcome", a.Outcome.String()),
+		slog.Duration("duration", a.Duration),
+	}
+	if a.Err != nil {
+		attrs = append(attrs, slog.String("error", a.Err.Error()))
+	}
+	if codeLike(a.CorrelationID) { // other texts may contain personal data
+		attrs = append(attrs, slog.String("correlationId", a.CorrelationID))
+	}
+	if a.Again {
+		attrs = append(attrs, slog.Duration("nextWait", a.NextWait))
+	}
+	l.logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+func (l logTo) drift(ctx context.Context, d Drift) {
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "basiq: drift", slog.String("operation", d.Operation), slog.String("path", d.Path),
+		slog.String("kind", d.Kind.String()), slog.String("want", d.Want), slog.String("got", d.Got))
+}
+
+func (l logTo) storeFailure(ctx context.Context, step string, err error) {
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "basiq: token store failed", slog.String("step", step), slog.String("error", err.Error()))
 }
 
 // levelOf returns the level and the message for an attempt. Only what somebody may have

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +98,8 @@ func WithCallTimeout(d time.Duration) SharedOption {
 
 // WithRetryPolicy sets how calls are retried. No policy makes the client retry a
 // call that its safety class does not allow to be retried.
+//
+//go:noinline
 func WithRetryPolicy(p RetryPolicy) SharedOption {
 	return sharedOption(func(s *settings) error {
 		if err := p.validate(); err != nil {
@@ -116,6 +117,8 @@ func WithoutRetry() SharedOption { return WithRetryPolicy(RetryPolicy{MaxAttempt
 // WithHeader sets a request header. It is an error to set one that the client sets
 // itself, such as Authorization, Host or Content-Length. An Idempotency-Key is sent,
 // but the API does not document one: it does not change how often a call is sent.
+//
+//go:noinline
 func WithHeader(name, value string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		name, err := checkHeader(name, value)
@@ -155,6 +158,8 @@ func checkHeader(name, value string) (string, error) {
 // WithBaseURL sets the base URL of the API. The default is [DefaultBaseURL]. It must not
 // contain credentials, a query or a fragment. http is allowed only for loopback
 // addresses. As an option of a call, it also sends the call's token to that URL.
+//
+//go:noinline
 func WithBaseURL(address string) SharedOption {
 	return sharedOption(func(s *settings) error {
 		base, err := parseBase(address)
@@ -201,6 +206,8 @@ func WithQuery(name, value string) Option {
 // A method that sends several requests stores the response of each of them, one after
 // the other, so that *res is the last. Read *res after the method has returned: requests
 // that are sent at the same time take turns in storing theirs.
+//
+//go:noinline
 func WithResponse(res **http.Response) Option {
 	target := responseTarget{mu: new(sync.Mutex), to: res}
 	return callOption(func(c *call) error {
@@ -324,7 +331,7 @@ func (c *Client) callOf(req *Request, opts []Option) (*call, error) {
 		}
 	}
 	if len(o.query) > 0 {
-		o.query = slices.Concat(req.query, o.query)
+		o.query = append(req.query[:len(req.query):len(req.query)], o.query...)
 	} else {
 		o.query = req.query
 	}

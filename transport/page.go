@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -106,78 +105,53 @@ type decodablePage[P any] interface {
 //   - a [*DecodeError] if the items of a page have an unknown form, if a page has no
 //     member data, if data is null although another page follows, or if the page
 //     contains an error of the API in place of items
+//
+//go:noinline
 func All[P, T any, PP decodablePage[P]](ctx context.Context, c *Client, newRequest func() *Request, split func(*P) ([]T, string), opts ...Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		req := newRequest()
-		err := cmp.Or(c.ready(ctx, req.name()), req.checkCreated())
-		var p *pager
-		if err == nil {
-			if p, err = c.newPager(req, opts); err != nil {
-				err = c.refuse(ctx, req.op, err)
+		p, err := c.newPager(ctx, newRequest(), opts, PP(nil), (*T)(nil))
+		if p == nil {
+			if err != nil {
+				yield(nil, err)
 			}
-		}
-		if err != nil {
-			yield(nil, err)
 			return
 		}
-		if p.at != nil && p.at.Done() {
-			return
-		}
-		object, item := pageshape.ObjectField(reflect.TypeFor[T]()), pageshape.NewItem(reflect.TypeFor[T]())
-		var pending *fetch[P]
-		defer func() { pending.abandon() }()
+		defer p.close()
 		for {
-			f := pending
-			pending = nil
-			if f == nil {
-				f = fetchPage[P, PP](ctx, p, p.next, false)
-			}
-			page, err := f.take(p)
+			page, err := p.take()
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			items, link := split(page)
-			here, skip := p.link, p.skip
-			linkErr := p.checkPage(page, len(items), link)
-			if linkErr == nil {
-				linkErr = p.advance(link)
-			}
-			if link != "" && linkErr == nil && p.call.prefetch {
-				pending = fetchPage[P, PP](ctx, p, p.next, true)
-			}
-			for i := min(skip, len(items)); i < len(items); i++ {
-				p.setCursor(here, i)
-				switch kind, odd := pageshape.Whole(&items[i], object); {
-				case odd && kind == value.KindNull:
-				case odd:
-					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()}))
+			items, link := split(page.(PP))
+			for i := p.turn(page, len(items), link); i < len(items); i++ {
+				skip, err := p.look(i, &items[i])
+				if skip {
+					continue
+				}
+				if err != nil {
+					yield(nil, err)
 					return
-				case item.IsError(&items[i]):
-					yield(nil, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("the item is an error of the API")))
-					return
-				case !yield(&items[i], nil):
+				}
+				if !yield(&items[i], nil) {
 					return
 				}
 			}
-			switch {
-			case linkErr != nil:
-				p.setCursor(here, len(items))
-				yield(nil, linkErr)
-				return
-			case link == "":
-				if p.at != nil {
-					*p.at = Cursor(cursorEnd + p.tag)
-				}
+			more, err := p.turned(len(items))
+			if err != nil {
+				yield(nil, err)
+			}
+			if !more {
 				return
 			}
-			p.setCursor(p.link, 0)
 		}
 	}
 }
 
-// pager is the state of one iteration over a list.
+// pager is the state of one iteration over a list. It has everything of All that does not
+// depend on the types of the page and the items, and is therefore compiled only once.
 type pager struct {
+	ctx    context.Context
 	client *Client
 	req    *Request
 	call   *call
@@ -188,9 +162,84 @@ type pager struct {
 	tag    string   // of the list; see listTag
 	at     *Cursor  // of WithCursor; nil without it
 	seen   map[string]bool
+
+	page    wire.Value // a nil pointer of the type of the pages
+	object  int          // see pageshape.ObjectField
+	item    pageshape.Item
+	pending *fetch // of the next page; nil unless it is fetched in the background
+
+	here    string // link of the current page
+	after   string // its link to the next page
+	linkErr error  // why the next page cannot be fetched
 }
 
-func (c *Client) newPager(req *Request, opts []Option) (*pager, error) {
+// newPager returns the pager of a list, nil if a cursor is at the end of the list. page
+// and item are pointers to the types of the pages and the items. They may be nil.
+func (c *Client) newPager(ctx context.Context, req *Request, opts []Option, page wire.Value, item any) (*pager, error) {
+	if err := c.ready(ctx, req.name()); err != nil {
+		return nil, err
+	}
+	if err := req.checkCreated(); err != nil {
+		return nil, err
+	}
+	p, err := c.openList(req, opts)
+	if err != nil {
+		return nil, c.refuse(ctx, req.op, err)
+	}
+	if p.at != nil && p.at.Done() {
+		return nil, nil
+	}
+	kind := reflect.TypeOf(item).Elem()
+	p.ctx, p.page, p.object, p.item = ctx, page, pageshape.ObjectField(kind), pageshape.NewItem(kind)
+	return p, nil
+}
+
+// turn looks for the page after page, and fetches it if it is fetched in the background.
+// It returns the index of the first item that is yielded.
+func (p *pager) turn(page any, items int, link string) int {
+	skip := min(p.skip, items)
+	p.here, p.after = p.link, link
+	if p.linkErr = p.checkPage(page, items, link); p.linkErr == nil {
+		p.linkErr = p.advance(link)
+	}
+	if link != "" && p.linkErr == nil && p.call.prefetch {
+		p.pending = p.fetch(true)
+	}
+	return skip
+}
+
+// look reports whether the item with index i is skipped, because it is null, or returns
+// why it is not an item.
+func (p *pager) look(i int, item any) (skip bool, err error) {
+	p.setCursor(p.here, i)
+	switch kind, odd := pageshape.Whole(item, p.object); {
+	case odd && kind == value.KindNull:
+		return true, nil
+	case odd:
+		return false, p.unreadable(fmt.Sprintf("data[%d]", i), &wire.TypeError{Want: "object", Got: kind.String()})
+	case p.item.IsError(item):
+		return false, p.unreadable(fmt.Sprintf("data[%d]", i), errors.New("the item is an error of the API"))
+	}
+	return false, nil
+}
+
+// turned reports whether there is another page after the items of one were yielded.
+func (p *pager) turned(items int) (more bool, err error) {
+	switch {
+	case p.linkErr != nil:
+		p.setCursor(p.here, items)
+		return false, p.linkErr
+	case p.after == "":
+		if p.at != nil {
+			*p.at = Cursor(cursorEnd + p.tag)
+		}
+		return false, nil
+	}
+	p.setCursor(p.link, 0)
+	return true, nil
+}
+
+func (c *Client) openList(req *Request, opts []Option) (*pager, error) {
 	o, err := c.callOf(req, opts)
 	if err != nil {
 		return nil, err
@@ -297,27 +346,27 @@ func (p *pager) resolve(link string) (*url.URL, error) {
 }
 
 // fetch is a page that is being fetched.
-type fetch[P any] struct {
-	page   *P
+type fetch struct {
+	page   wire.Value
 	res    *http.Response
 	err    error
 	cancel context.CancelFunc
 	done   chan struct{} // nil if the page was fetched synchronously
 }
 
-// fetchPage fetches a page, in the background if background is true.
-func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url.URL, background bool) *fetch[P] {
-	f := &fetch[P]{page: new(P)}
-	o := *p.call
+// fetch fetches the next page, in the background if background is true.
+func (p *pager) fetch(background bool) *fetch {
+	f := &fetch{page: reflect.New(reflect.TypeOf(p.page).Elem()).Interface().(wire.Value)}
+	o, u := *p.call, p.next
 	if len(o.responses) > 0 {
 		o.responses = []responseTarget{{new(sync.Mutex), &f.res}}
 	}
 	if !background {
-		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
+		f.err = p.client.run(p.ctx, p.req, u, f.page, &o)
 		return f
 	}
-	ctx, f.cancel = context.WithCancel(ctx)
-	f.done = make(chan struct{})
+	ctx, cancel := context.WithCancel(p.ctx)
+	f.cancel, f.done = cancel, make(chan struct{})
 	go func() {
 		defer close(f.done)
 		defer func() {
@@ -325,14 +374,18 @@ func fetchPage[P any, PP decodablePage[P]](ctx context.Context, p *pager, u *url
 				f.err = fmt.Errorf("basiq: %s: fetching the next page panicked with a %T", p.req.op.ID, v)
 			}
 		}()
-		f.err = p.client.run(ctx, p.req, u, PP(f.page), &o)
+		f.err = p.client.run(ctx, p.req, u, f.page, &o)
 	}()
 	return f
 }
 
-// take waits for the page and returns it.
-func (f *fetch[P]) take(p *pager) (*P, error) {
-	if f.done != nil {
+// take returns the next page. It fetches the page, or waits for it.
+func (p *pager) take() (any, error) {
+	f := p.pending
+	p.pending = nil
+	if f == nil {
+		f = p.fetch(false)
+	} else {
 		<-f.done // run respects the caller's context
 		f.cancel()
 	}
@@ -342,9 +395,9 @@ func (f *fetch[P]) take(p *pager) (*P, error) {
 	return f.page, f.err
 }
 
-// abandon cancels a fetch that will not be taken, and waits until it has ended.
-func (f *fetch[P]) abandon() {
-	if f != nil {
+// close cancels the fetch of a page that will not be taken, and waits until it has ended.
+func (p *pager) close() {
+	if f := p.pending; f != nil {
 		f.cancel()
 		<-f.done
 	}

@@ -129,7 +129,7 @@ func (e *Error) Advice() string {
 	if e.keyUnknown() { // checked first, because the code says that a parameter is not valid
 		return "No application has this API key. Check that it was copied completely, was not deleted, and belongs to this environment."
 	}
-	if e.Is(ErrNoActiveConsent) { // checked first, because the code says that something else is wrong
+	if e.Path != opToken.Path && e.noActiveConsent() { // checked first, because the code says that something else is wrong
 		return "The user's consent was revoked or has expired, and their data is being deleted. Ask the user for consent again."
 	}
 	for _, p := range e.Problems {
@@ -159,6 +159,7 @@ func (e *Error) Advice() string {
 	return ""
 }
 
+//go:noinline
 func adviceOf(code string) string {
 	switch code {
 	case CodeParameterNotSupplied:

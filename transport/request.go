@@ -61,6 +61,8 @@ func NewRequest(op *Operation, values ...string) *Request {
 var errZeroRequest = errors.New("basiq: the request is a zero value: create it with NewRequest or NewCall")
 
 // inner returns the request's content. A zero Request gets content whose call fails.
+//
+//go:noinline
 func (r *Request) inner() *request {
 	if r == nil {
 		panic("basiq: the Request is nil: create it with NewRequest or NewCall")
@@ -72,12 +74,12 @@ func (r *Request) inner() *request {
 }
 
 func newRequest(r request) *Request {
-	both := &struct {
-		Request
-		held request
+	both := &struct { // one allocation; not embedded, which would add methods to the struct
+		outer Request
+		held  request
 	}{held: r}
-	both.request = &both.held
-	return &both.Request
+	both.outer.request = &both.held
+	return &both.outer
 }
 
 // Format prints the operation's name under every verb.
@@ -162,8 +164,7 @@ type segmentText struct{ escaped, plain string }
 
 // fillPath replaces the parameters of the template.
 func (r *Request) fillPath(segments []segmentText) error {
-	var escaped, plain strings.Builder
-	rest := r.op.Path
+	escaped, plain, rest := "", "", r.op.Path
 	for _, s := range segments {
 		before, after, ok := strings.Cut(rest, "{")
 		if !ok {
@@ -173,18 +174,12 @@ func (r *Request) fillPath(segments []segmentText) error {
 		if name == "userId" {
 			r.userID = s.plain
 		}
-		escaped.WriteString(literal(before))
-		escaped.WriteString(s.escaped)
-		plain.WriteString(before)
-		plain.WriteString(s.plain)
-		rest = tail
+		escaped, plain, rest = escaped+literal(before)+s.escaped, plain+before+s.plain, tail
 	}
 	if strings.Contains(rest, "{") {
 		return fmt.Errorf("basiq: %s: fewer path values than parameters in %s", r.op.ID, r.op.Path)
 	}
-	escaped.WriteString(literal(rest))
-	plain.WriteString(rest)
-	r.path, r.plain = escaped.String(), plain.String()
+	r.path, r.plain = escaped+literal(rest), plain+rest
 	return nil
 }
 
@@ -272,7 +267,7 @@ func ambiguous(path string) string {
 		case strings.Contains(path, "//"):
 			return "contains an empty segment"
 		}
-		for segment := range strings.SplitSeq(path, "/") {
+		for _, segment := range strings.Split(path, "/") {
 			if dotSegment(segment) {
 				return "contains a dot segment"
 			}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -37,6 +36,8 @@ type Scheme struct {
 // declare the scheme. Bearer tokens that expire need [WithTokenSource] instead.
 //
 // Basiq's own operations use [WithAPIKey] or WithTokenSource.
+//
+//go:noinline
 func WithCredential(scheme, credential string) ClientOption {
 	return clientOption(func(c *config) error {
 		switch {
@@ -151,7 +152,8 @@ func (c *credential) apply(h *http.Request) {
 // withdraw removes the credential from a request that is shown to the caller.
 func (c *credential) withdraw(h *http.Request) {
 	h.Header.Del("Authorization")
-	for _, p := range slices.Backward(c.params) {
+	for i := len(c.params) - 1; i >= 0; i-- {
+		p := &c.params[i]
 		switch p.In {
 		case InHeader:
 			h.Header.Del(p.Param)

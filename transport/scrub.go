@@ -6,7 +6,7 @@ import (
 	"html"
 	"net"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -65,7 +65,7 @@ func redactAll(text string, secrets []string, cut bool) string {
 	if len(found) == 0 {
 		return text
 	}
-	slices.SortFunc(found, func(a, b span) int { return a.from - b.from })
+	sort.Sort(byStart(found)) // slices.SortFunc would be compiled into this package
 	var b strings.Builder
 	copied := 0 // bytes of text that were copied or redacted
 	for i, f := range found {
@@ -81,6 +81,13 @@ func redactAll(text string, secrets []string, cut bool) string {
 
 // span is a range of bytes in a text.
 type span struct{ from, to int }
+
+// byStart sorts spans by where they start.
+type byStart []span
+
+func (s byStart) Len() int           { return len(s) }
+func (s byStart) Less(i, j int) bool { return s[i].from < s[j].from }
+func (s byStart) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
 
 // layer is a text after some passes of unescaping. It records which part of the
 // original text each byte comes from.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/basiq-sdk/basiq-go/internal/safetext"
@@ -40,29 +39,28 @@ func (e *SendError) Error() string {
 	return e.text()
 }
 
-func (e SendError) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "basiq: %s: %s %s: ", e.Operation, e.Method, e.Path)
+func (e *SendError) text() string {
+	text := "basiq: " + e.Operation + ": " + e.Method + " " + e.Path + ": "
 	if e.Err != nil {
-		b.WriteString(safeErrorText(e.Err))
+		text += safeErrorText(e.Err)
 	}
-	history(&b, e.Attempts, e.Waits, e.stop)
+	text += history(e.Attempts, e.Waits, e.stop)
 	if e.earlier != nil {
-		fmt.Fprintf(&b, "; before that, the API responded with status %d", e.earlier.Status)
+		text += fmt.Sprintf("; before that, the API responded with status %d", e.earlier.Status)
 	}
 	switch {
 	case e.unknown():
-		b.WriteString("; outcome unknown: the call may have been executed")
+		text += "; outcome unknown: the call may have been executed"
 	case !e.Sent && e.Safety != SafetyRead:
-		b.WriteString("; the call was never sent")
+		text += "; the call was never sent"
 	}
-	return b.String()
+	return text
 }
 
 // Format prints the text of Error under every verb.
 func (e SendError) Format(f fmt.State, verb rune) { safetext.Format(f, verb, e.text()) }
 
-func (e SendError) safe() safe {
+func (e *SendError) safe() safe {
 	return safe{Message: e.text(), Operation: e.Operation, Method: e.Method, Path: e.Path, Attempts: e.Attempts}
 }
 

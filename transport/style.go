@@ -101,7 +101,7 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 				return nil, err
 			}
 		case json.Delim('['):
-			if err := m.readItems(dec); err != nil {
+			if err := readItems(&m, dec); err != nil {
 				return nil, err
 			}
 		default:
@@ -118,7 +118,10 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 
 // readItems reads the rest of a list. Objects become members that are called by their
 // index.
-func (m *member) readItems(dec *json.Decoder) error {
+//
+// It is not a method: a package that uses a Request would compile the methods of
+// reflect.Type, which the method's type refers to.
+func readItems(m *member, dec *json.Decoder) error {
 	for i := 0; dec.More(); i++ {
 		token, err := dec.Token()
 		switch {
@@ -164,7 +167,13 @@ func (r *Request) SetQueryParam(p Param, v Value) {
 		}
 	default:
 		texts := r.flat(p, v)
-		separator := map[Style]string{StyleSpace: " ", StylePipe: "|"}[p.Style]
+		separator, between := "", "," // commas in items are escaped
+		switch p.Style {
+		case StyleSpace:
+			separator, between = " ", "%20"
+		case StylePipe:
+			separator, between = "|", "%7C"
+		}
 		for i, text := range texts {
 			if separator != "" && strings.Contains(text, separator) {
 				r.unwritable(p, fmt.Errorf("an item contains %q, which separates the items", separator))
@@ -172,10 +181,6 @@ func (r *Request) SetQueryParam(p Param, v Value) {
 			texts[i] = url.QueryEscape(text)
 		}
 		if len(texts) > 0 {
-			between := map[Style]string{StyleSpace: "%20", StylePipe: "%7C"}[p.Style]
-			if between == "" {
-				between = "," // commas in items are escaped
-			}
 			in.query = append(in.query, queryParam{p.Name, strings.Join(texts, between), true})
 		}
 	}
@@ -370,21 +375,28 @@ func (r *Request) segment(p Param, v Value) (s segmentText, why string) {
 		if len(texts) == 0 {
 			return "", errors.New("is empty")
 		}
-		matrix, separator := p.Style == StyleMatrix, ","
-		switch {
-		case p.Style == StyleLabel && p.Explode:
-			separator = "."
-		case matrix && p.Explode:
-			separator = ";"
-			if !v.object {
+		prefix, separator := "", ","
+		switch p.Style {
+		case StyleLabel:
+			prefix = "."
+			if p.Explode {
+				separator = "."
+			}
+		case StyleMatrix:
+			prefix = ";"
+			switch {
+			case !p.Explode:
+				texts[0] = p.Name + "=" + texts[0]
+			case v.object:
+				separator = ";"
+			default:
+				separator = ";"
 				for i := range texts {
 					texts[i] = p.Name + "=" + texts[i]
 				}
 			}
-		case matrix:
-			texts[0] = p.Name + "=" + texts[0]
 		}
-		return map[Style]string{StyleLabel: ".", StyleMatrix: ";"}[p.Style] + strings.Join(texts, separator), nil
+		return prefix + strings.Join(texts, separator), nil
 	}
 	var err error
 	s.escaped, err = build(func(text string) (string, error) {
@@ -408,7 +420,7 @@ func badItem(text string, slashes bool) string {
 	if !slashes {
 		return badSegment(text)
 	}
-	for part := range strings.SplitSeq(text, "/") {
+	for _, part := range strings.Split(text, "/") {
 		if why := badSegment(part); why != "" {
 			return why
 		}

@@ -29,7 +29,7 @@ func (e *ThrottledError) Error() string {
 	return e.text()
 }
 
-func (e ThrottledError) text() string {
+func (e *ThrottledError) text() string {
 	why := "the call left the queue"
 	if e.Err != nil {
 		why = safeErrorText(e.Err)

@@ -93,6 +93,8 @@ func StaticToken(text string) TokenSource {
 
 // WithTokenSource makes the client get its access tokens from s instead of with an API
 // key.
+//
+//go:noinline
 func WithTokenSource(s TokenSource) ClientOption {
 	return clientOption(func(c *config) error {
 		if s == nil {

@@ -40,6 +40,8 @@ type TokenStore interface {
 }
 
 // WithTokenStore shares access tokens with other processes. It requires [WithAPIKey].
+//
+//go:noinline
 func WithTokenStore(s TokenStore) ClientOption {
 	return clientOption(func(c *config) error {
 		if s == nil {

@@ -66,6 +66,25 @@ func stopAt(t *testing.T, srv *basiqtest.Server, pages int, signal os.Signal, cm
 	return out.String(), errs.String(), err
 }
 
+// TestListPrintsAPageBeforeTheNextIsRequested kills a list while it waits for its third
+// page, and checks that the rows of two pages were printed.
+func TestListPrintsAPageBeforeTheNextIsRequested(t *testing.T) {
+	t.Parallel()
+	for format, row := range map[string]string{"json": "\n  {", "jsonl": "}\n", "csv": "\n", "table": "\n"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			srv, id := user(t)
+			stdout, stderr, err := stopAt(t, srv, 3, os.Kill, command(t, srv, "transactions", "list", id, "--all", "-o", format))
+			if err == nil {
+				t.Fatal("the list was not stopped")
+			}
+			if n := strings.Count(stdout, row); n < 1000 || n > 1001 { // csv and table have a header
+				t.Errorf("%d rows, want those of two pages of 500\n%s", n, stderr)
+			}
+		})
+	}
+}
+
 // TestKilledSyncContinues kills a sync in the middle, and checks that the same
 // command makes the copy complete, with nothing twice.
 func TestKilledSyncContinues(t *testing.T) {

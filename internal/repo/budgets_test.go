@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ type budgets struct {
 	// BinaryGrowth limits the size of a program that makes one call, minus the
 	// size of the same program with net/http and encoding/json, in bytes.
 	BinaryGrowth int64 `json:"binaryGrowth"`
+	// MachineCode limits the bytes that the compiler makes of a package for amd64,
+	// because the time to compile a program with the SDK grows with them.
+	MachineCode map[string]int `json:"machineCode"`
 	// GeneratedLines limits the lines of generated code without codecs, and
 	// CodecLines those of the codecs.
 	GeneratedLines int `json:"generatedLines"`
@@ -228,6 +232,47 @@ func TestBudgetOfBinary(t *testing.T) {
 		if strings.HasPrefix(line, "init "+module) && !strings.HasSuffix(strings.TrimSpace(line), " 0 bytes, 0 allocs") {
 			t.Errorf("work before main: %s", line)
 		}
+	}
+}
+
+// TestBudgetOfMachineCode compares how much code the compiler makes of the packages that
+// every program with the SDK compiles. It includes what is inlined, and the functions of
+// other packages that are instantiated for a package.
+func TestBudgetOfMachineCode(t *testing.T) {
+	root()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the budgets are for amd64")
+	}
+	for name, most := range readBudgets(t).MachineCode {
+		file, err := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "./"+name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		symbols, err := exec.Command("go", "tool", "nm", "-size", strings.TrimSpace(string(file))).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0
+		for line := range strings.Lines(string(symbols)) {
+			field := strings.Fields(line) // address, size, type, name
+			if len(field) < 4 || field[2] != "T" && field[2] != "t" {
+				continue
+			}
+			size, err := strconv.Atoi(field[1])
+			if err != nil {
+				t.Fatalf("%s: %q", name, line)
+			}
+			sum += size
+			// A method of an exported type that mentions these makes every package compile
+			// their methods, e.g. by a parameter that is a *json.Decoder.
+			if name == "generated/core" && strings.Contains(line, "reflect.") {
+				t.Errorf("%s contains code of package reflect: %s", name, line)
+			}
+		}
+		if sum == 0 {
+			t.Fatalf("%s: no code found", name)
+		}
+		within(t, "bytes of machine code of "+name, sum, most)
 	}
 }
 

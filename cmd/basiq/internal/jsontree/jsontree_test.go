@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/basiq-sdk/basiq-go/basiqtest"
 	"github.com/basiq-sdk/basiq-go/cmd/basiq/internal/jsontree"
+	"github.com/basiq-sdk/basiq-go/generated/data"
 )
 
 // TestTextIsWrittenAsItWasRead checks that members keep their order, numbers
@@ -36,6 +38,48 @@ func TestWhatIsNotOneValueIsRefused(t *testing.T) {
 	for _, text := range []string{``, `{`, `{"a"`, `[1,`, `{} {}`, `{"a":1}x`, `nul`, `{1:2}`, strings.Repeat("[", 2000) + strings.Repeat("]", 2000)} {
 		if v, err := jsontree.Parse([]byte(text)); err == nil {
 			t.Errorf("%.20s was read as %s", text, v.Append(nil, ""))
+		}
+	}
+}
+
+// TestTextIsReadAsEncodingJSONReadsIt compares the values, also those of texts that are not
+// valid UTF-8, and of white space everywhere.
+func TestTextIsReadAsEncodingJSONReadsIt(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		" { \"a\" : [ 1 ,\t2.50 , { } , [ ] ] ,\r\n \"b\\\"\\\\\" : \"\\u00e9\\ud83d\\ude00\\ud800\" } ", "\"a\xffb\"", "{\"\xff\\n\":-1e5}",
+		"\n true ", "-0", `"\\"`, `{"a":"\\","b":"\""}`, string(basiqtest.TransactionsPage(1, 20)),
+	} {
+		v, err := jsontree.Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		var want, got any
+		if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(v.Append(nil, ""), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q was read as %s", text, v.Append(nil, ""))
+		}
+	}
+}
+
+// TestRowsAreReadAsTheyAreEncoded checks that what writes its own JSON is read like what
+// encoding/json encodes.
+func TestRowsAreReadAsTheyAreEncoded(t *testing.T) {
+	t.Parallel()
+	var page data.TransactionPage
+	if err := json.Unmarshal(basiqtest.TransactionsPage(1, 20), &page); err != nil || len(page.Data) != 20 {
+		t.Fatal(len(page.Data), err)
+	}
+	for i := range page.Data {
+		row, err := jsontree.Of(&page.Data[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, err := jsontree.Of(map[string]any{"row": &page.Data[i]}) // a map is not a wire.Value
+		if err != nil || string(row.Append(nil, "")) != string(same.Get("row").Append(nil, "")) {
+			t.Errorf("%s, want %s, %v", row.Append(nil, ""), same.Append(nil, ""), err)
 		}
 	}
 }
