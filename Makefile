@@ -107,12 +107,12 @@ RACE_SDK = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance|platforms
 # emit, canon) concurrently, domain by domain. What they replay of upstream's history, and
 # build for other modules, is the same code many times.
 RACE_GEN = ./gen/internal/source ./gen/internal/replay ./gen/internal/track
-RACE = CGO_ENABLED=1 $(GO) test -race -vet=off -skip '^Test(Upstream|Prose|Init|DefaultClientInABrowser|Memory$$|MemoryIsBounded$$|BombsStaySmall)'
+RACE_TEST = CGO_ENABLED=1 $(GO) test -race -vet=off -skip '^Test(Upstream|Prose|Init|DefaultClientInABrowser|Memory$$|MemoryIsBounded$$|BombsStaySmall)'
 race: ## run the tests with the race detector
-	$(RACE) $(RACE_SDK) $(RACE_GEN)
+	$(RACE_TEST) $(RACE_SDK) $(RACE_GEN)
 
 race-sdk: ## run the tests of the SDK with the race detector
-	$(RACE) $(RACE_SDK)
+	$(RACE_TEST) $(RACE_SDK)
 
 FUZZTIME ?= 60s
 FUZZJOBS ?= 1
