@@ -12,7 +12,7 @@ MODULES_APART = cmd/basiq basiqotel bench
 # These use databases, too. test-parts tests them.
 MODULES_OF_PARTS = examples/redistore examples/fleetsync internal/sqlstoretest
 
-.PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race race-sdk fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -30,8 +30,14 @@ golden: ## rewrite golden files and rendered documents; read the diff before com
 	$(GO) test ./examples/quickstart -run '^TestRun$$' -update
 	cd basiqotel && $(GO) test . -run '^TestDocument$$' -update
 
-test: ## run every test that needs nothing but Go
-	$(GO) test $(PACKAGES)
+# Compilers, the generator and tests allocate much and keep little: with a larger heap,
+# they need a fifth less processor time.
+generate test test-modules test-parts vet vet-platforms race race-sdk fuzz fuzz-ci: export GOGC ?= 400
+
+# All analyzers of go vet run. Without the flag, go test runs some of them, and make vet
+# would analyze everything again.
+test: ## run go vet, and every test that needs nothing but Go
+	$(GO) test -vet=all $(PACKAGES)
 
 test-modules: ## test the modules apart, and build every module without the workspace
 	@set -e; for dir in . gen internal/contract; do echo "$$dir, without the workspace"; (cd "$$dir" && GOWORK=off $(GO) build ./... && GOWORK=off $(GO) list -test -deps ./... >/dev/null); done
@@ -39,15 +45,17 @@ test-modules: ## test the modules apart, and build every module without the work
 	@set -e; for module in cmd/basiq basiqotel; do echo "$$module, without the workspace"; dir="$$(mktemp -d)"; cp $$module/go.mod $$module/go.sum "$$dir"; \
 		$(GO) mod edit -replace "github.com/basiq-sdk/basiq-go=$(CURDIR)" "$$dir/go.mod"; \
 		(cd $$module && GOWORK=off $(GO) build -modfile "$$dir/go.mod" -o /dev/null .) || { rm -r "$$dir"; exit 1; }; rm -r "$$dir"; done
-	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) vet ./... && $(GO) test $$($(GO) list ./... | grep -v /internal/sandbox$$)); done
-	@set -e; for dir in $(MODULES_OF_PARTS); do echo "$$dir, which test-parts tests"; (cd "$$dir" && $(GO) vet ./...); done
+	@set -e; for dir in $(MODULES_APART); do echo "$$dir"; (cd "$$dir" && $(GO) test -vet=all $$($(GO) list ./... | grep -v /internal/sandbox$$)); done
+	@set -e; for dir in $(MODULES_OF_PARTS); do echo "$$dir, which test-parts tests"; (cd "$$dir" && $(GO) test -vet=all -run '^$$' ./...); done
 	@# Its modules are there now: the list of dependencies can be compared.
-	$(GO) test ./gen -run '^TestDependencies$$' -count=1
+	$(GO) test -vet=off ./gen -run '^TestDependencies$$' -count=1
 
 # Chromium, nginx, node, curl, Redis and PostgreSQL: whatever is missing is skipped, and named.
 test-parts: ## run the tests that use other programs than Go, with the race detector; name what was skipped
 	@sh internal/parts.sh ./cmd/basiq/internal/sandbox
 	@cd examples/redistore && sh ../../internal/parts.sh .
+	@# Node.js runs the client; the race detector does not see it.
+	@RACE= sh internal/parts.sh -run '^TestDefaultClientInABrowser$$' ./transport
 	@# A database in Go takes minutes to compile for the race detector. These two test what
 	@# processes do to each other, in a database.
 	@set -e; for dir in examples/fleetsync internal/sqlstoretest; do (cd "$$dir" && RACE= sh ../../internal/parts.sh .); done
@@ -85,39 +93,39 @@ replay: ## run upstream's history, a mirror in MIRROR=[NAME=]DIR, through the ge
 vet: ## run go vet
 	$(GO) vet $(PACKAGES)
 
-# Compiling for them is all that one machine can do for the others. What has files of its
-# own for a platform is compiled for it: for a browser, only transport. macOS has the files
-# of Linux, which is checked. Of the generator, what handles paths and files is compiled
-# for Windows, where these are unlike those of this machine.
-PLATFORMS = windows/amd64 linux/386
-FILES = $(GO) list -f '{{.ImportPath}} {{.GoFiles}} {{.TestGoFiles}} {{.XTestGoFiles}}' ./...
-vet-platforms: ## run go vet for other platforms
-	@set -e; for p in $(PLATFORMS); do echo "$$p"; CGO_ENABLED=0 GOOS="$${p%/*}" GOARCH="$${p#*/}" $(GO) vet ./...; done
-	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) vet ./transport/...
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) vet ./gen/internal/source ./gen/internal/output
-	@if [ "$$(CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(FILES))" != "$$(CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(FILES))" ]; then \
-		echo "darwin/arm64"; CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...; fi
+# Type-checking for them is all that one machine can do for the others. go vet reads the
+# files that this platform does not have: for a browser, which is not Unix, these are all.
+PLATFORMS = windows/amd64,linux/386,darwin/arm64,js/wasm
+vet-platforms: ## type-check for other platforms, and run go vet on the files that this one does not have
+	$(GO) run ./internal/platforms $(PLATFORMS) $(PACKAGES)
+	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) vet ./internal/roundtrip ./internal/postgrestest
 
-# The whole SDK, but for the tests of the repository, which run other programs, and the
-# comparison of servers, which calls one after the other what the others race. Of the
-# generator, the packages that start goroutines, or run the others (pipeline, model, emit,
-# canon) concurrently, domain by domain. What they replay of upstream's history, and build
-# for other modules, is the same code many times.
-RACE_PACKAGES = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance)$$') ./internal/contract/... ./gen/internal/source ./gen/internal/replay ./gen/internal/track
+# The SDK, but for packages whose tests call one function after the other, and tests that
+# only run other programs or measure memory.
+RACE_SDK = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance|platforms|mutants|files|pages)$$|/transport/value$$') ./internal/contract/fake
+# Of the generator, the packages that start goroutines, or run the others (pipeline, model,
+# emit, canon) concurrently, domain by domain. What they replay of upstream's history, and
+# build for other modules, is the same code many times.
+RACE_GEN = ./gen/internal/source ./gen/internal/replay ./gen/internal/track
+RACE_TEST = CGO_ENABLED=1 $(GO) test -race -vet=off -skip '^Test(Upstream|Prose|Init|DefaultClientInABrowser|Memory$$|MemoryIsBounded$$|BombsStaySmall)'
 race: ## run the tests with the race detector
-	$(GO) test -race -skip '^Test(Upstream|Prose|Init)' $(RACE_PACKAGES)
+	$(RACE_TEST) $(RACE_SDK) $(RACE_GEN)
+
+race-sdk: ## run the tests of the SDK with the race detector
+	$(RACE_TEST) $(RACE_SDK)
 
 FUZZTIME ?= 60s
 FUZZJOBS ?= 1
 FUZZDIRS ?= .
-fuzz: ## run every fuzz target in FUZZDIRS for FUZZTIME, FUZZJOBS at a time
-	@for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' $(FUZZDIRS) | sort); do \
-		sed -n "s|^func \(Fuzz[A-Za-z0-9_]*\)(.*|$$(dirname $$file) \1|p" $$file; \
-	done | GO="$(GO)" FUZZTIME="$(FUZZTIME)" xargs -P $(FUZZJOBS) -n 2 sh internal/fuzz.sh
+fuzz: ## run every fuzz target in FUZZDIRS for FUZZTIME, FUZZJOBS packages at a time
+	@grep -rlE '^func Fuzz' --include='*_test.go' $(FUZZDIRS) | xargs -n 1 dirname | sort -u | \
+		GO="$(GO)" FUZZTIME="$(FUZZTIME)" xargs -P $(FUZZJOBS) -n 1 sh internal/fuzz.sh
 
-# By count, not by time: at the end of its time, go test -fuzz now and then
-# fails without a failing input. Two at a time: one is built while another runs. These
-# read what servers and senders of webhooks wrote; go test runs the seeds of all.
+# By count, not by time: at the end of its time, go test -fuzz now and then fails without
+# a failing input. These read what servers and senders of webhooks wrote; go test runs the
+# seeds of all. Only the SDK is instrumented: go test -fuzz would compile the standard
+# library again, to look for inputs that reach more of it.
+fuzz-ci: export FUZZFLAGS = -gcflags=github.com/basiq-sdk/basiq-go/...=-d=libfuzzer
 fuzz-ci: ## run the fuzz targets of responses, webhooks and recordings for 3,000 inputs
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x FUZZJOBS=2 FUZZDIRS="transport webhook internal/faults internal/redact"
 

@@ -21,7 +21,7 @@ func TestDefaultClientInABrowser(t *testing.T) {
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("Node.js is not installed")
+		t.Skip("real part missing: Node.js")
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/basiq-sdk/basiq-go/internal/roundtrip"
 	"github.com/basiq-sdk/basiq-go/internal/sdkerrors"
 	"github.com/basiq-sdk/basiq-go/internal/urls"
 )
@@ -196,7 +197,7 @@ func (c *Client) connect(own *http.Client) {
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	single := h
 	if h.Transport == nil {
-		h.Transport, single.Transport, c.idle = defaultTransports()
+		h.Transport, single.Transport, c.idle = roundtrip.Default()
 	}
 	t, plain := h.Transport.(*http.Transport) // both have the same type
 	c.plain = plain && (t.Protocols == nil || !t.Protocols.UnencryptedHTTP2())

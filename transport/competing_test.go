@@ -19,7 +19,7 @@ func measuredMinutes() int {
 	if raceEnabled {
 		return 3
 	}
-	return 10
+	return 4
 }
 
 // clientStats is the result of fifty clients with four callers each.

@@ -5,16 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -85,88 +80,6 @@ func TestStalledWriteMayHaveBeenSent(t *testing.T) {
 	}
 	if n := posts.Load(); n > 1 {
 		t.Errorf("it was executed %d times", n)
-	}
-}
-
-// TestDroppedConnection: a connection on which no data arrives any more is detected
-// and replaced within a call. The test uses the client's own transport, which trusts
-// the system's root certificates; they are read once in a process.
-func TestDroppedConnection(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("takes twenty seconds")
-	}
-	t.Parallel()
-	s, _ := overHTTP2(t, empty)
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestDroppedConnectionChild$")
-	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+file, "SSL_CERT_DIR="+filepath.Dir(file), "FORGOTTEN_CONNECTION=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func TestDroppedConnectionChild(t *testing.T) {
-	if os.Getenv("FORGOTTEN_CONNECTION") == "" {
-		t.Skip("TestDroppedConnection runs it")
-	}
-	s, _ := overHTTP2(t, empty)
-	l, err := loopback.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	var conns, epoch atomic.Int64
-	go func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Add(1)
-			mine := epoch.Load()
-			far, err := net.Dial("tcp", s.Listener.Addr().String())
-			if err != nil {
-				return
-			}
-			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
-				go func() {
-					defer way[1].Close()
-					buf := make([]byte, 32<<10)
-					for {
-						n, err := way[0].Read(buf)
-						if err != nil {
-							return
-						}
-						if epoch.Load() == mine { // or it leads nowhere
-							_, _ = way[1].Write(buf[:n])
-						}
-					}
-				}()
-			}
-		}
-	}()
-	c, err := transport.New(transport.WithTokenSource(transport.StaticToken("token-x")), transport.WithBaseURL("https://"+l.Addr().String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := get(t.Context(), c); err != nil {
-		if runtime.GOOS == "linux" {
-			t.Fatal(err)
-		}
-		t.Skip("the system's roots cannot be set here:", err)
-	}
-	before := conns.Load()
-	epoch.Add(1)
-	start := time.Now()
-	if _, err := get(t.Context(), c); err != nil || conns.Load() == before {
-		t.Errorf("%v, after %d new connections", err, conns.Load()-before)
-	}
-	if took := time.Since(start); took > 50*time.Second { // the attempt's own timeout is a minute
-		t.Errorf("it took %s", took)
 	}
 }
 

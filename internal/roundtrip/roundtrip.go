@@ -1,6 +1,9 @@
 //go:build !js
 
-package transport
+// Package roundtrip contains the default HTTP transports of a client. They are apart from
+// package transport so that its tests are all outside of it: a test inside would make the
+// go command compile the whole SDK once more for it.
+package roundtrip
 
 import (
 	"crypto/tls"
@@ -19,15 +22,14 @@ const (
 	singleIdleTimeout = 500 * time.Millisecond
 )
 
-// defaultTransports returns the transports of a client without WithHTTPClient: one
-// for most calls, one for calls of classes C and D, and a function that closes their
-// idle connections.
+// Default returns the transports of a client without WithHTTPClient: one for most calls,
+// one for calls of classes C and D, and a function that closes their idle connections.
 //
 // The second has its own connections, so that no call is sent on one that was idle
 // for longer than singleIdleTimeout. It uses HTTP/1.1 only: over HTTP/2, net/http
 // itself retries a request whose stream is reset with PROTOCOL_ERROR, although the
 // request may have been executed.
-func defaultTransports() (most, single http.RoundTripper, idle func()) {
+func Default() (most, single http.RoundTripper, idle func()) {
 	m, s := newTransport(idleTimeout), newTransport(singleIdleTimeout)
 	m.ForceAttemptHTTP2 = true
 	// All calls share one HTTP/2 connection. Without pings, they fail for many minutes
@@ -52,6 +54,6 @@ func newTransport(idle time.Duration) *http.Transport {
 		IdleConnTimeout:        idle,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 128 << 10,
-		DisableCompression:     true, // this package decompresses responses, within the size limit
+		DisableCompression:     true, // package transport decompresses responses, within the size limit
 	}
 }

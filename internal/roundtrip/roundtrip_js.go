@@ -1,4 +1,5 @@
-package transport
+// Package roundtrip contains the default HTTP transports of a client.
+package roundtrip
 
 import (
 	"errors"
@@ -7,9 +8,9 @@ import (
 	"syscall/js"
 )
 
-// defaultTransports returns the transports of a client without WithHTTPClient. In a
-// browser they use the Fetch API, as net/http does if no dialer is set.
-func defaultTransports() (most, single http.RoundTripper, idle func()) {
+// Default returns the transports of a client without WithHTTPClient. In a browser they
+// use the Fetch API, as net/http does if no dialer is set.
+func Default() (most, single http.RoundTripper, idle func()) {
 	t := &http.Transport{DisableCompression: true}
 	if !fetches() {
 		return t, t, t.CloseIdleConnections

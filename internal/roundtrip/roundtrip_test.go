@@ -1,4 +1,4 @@
-package transport
+package roundtrip_test
 
 import (
 	"crypto/x509"
@@ -6,12 +6,14 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/basiq-sdk/basiq-go/internal/roundtrip"
 )
 
 // TestIdleConnectionsCloseBeforeTheServers: load balancers close idle connections
 // after 60 seconds on AWS, and after 75 seconds in nginx.
 func TestIdleConnectionsCloseBeforeTheServers(t *testing.T) {
-	most, single, _ := defaultTransports()
+	most, single, _ := roundtrip.Default()
 	for rt, longest := range map[http.RoundTripper]time.Duration{most: 55 * time.Second, single: time.Second} {
 		if idle := rt.(*http.Transport).IdleConnTimeout; idle <= 0 || idle > longest {
 			t.Errorf("idle connections are closed after %s, want at most %s", idle, longest)
@@ -28,7 +30,7 @@ func TestUnrepeatableCallsUseHTTP1(t *testing.T) {
 	defer server.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	most, single, closeIdle := defaultTransports()
+	most, single, closeIdle := roundtrip.Default()
 	defer closeIdle()
 	for rt, want := range map[http.RoundTripper]string{most: "HTTP/2.0", single: "HTTP/1.1"} {
 		rt.(*http.Transport).TLSClientConfig.RootCAs = roots
