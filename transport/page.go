@@ -164,7 +164,7 @@ type pager struct {
 	seen   map[string]bool
 
 	page    wire.Value // a nil pointer of the type of the pages
-	object  int          // see pageshape.ObjectField
+	object  int        // see pageshape.ObjectField
 	item    pageshape.Item
 	pending *fetch // of the next page; nil unless it is fetched in the background
 
