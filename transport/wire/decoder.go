@@ -53,7 +53,7 @@ type Decoder struct {
 	frames *frames
 	recent int // the index of the order that was found last
 	orders []order
-	slabs  []any // one for each type to which list items point
+	slabs  []slab // one for each type to which list items point
 	drifts int
 	flag   flags // of the last value
 	err    error

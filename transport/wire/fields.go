@@ -405,7 +405,7 @@ func Pointer[T any, P valueOf[T]](f *Fields, name string, p **T, need Presence) 
 		f.nested(P(*p))
 	default:
 		if s := f.slot(readerPlace); s != nil {
-			s.reader, s.at = pointerReader[T, P]{}, p
+			s.reader, s.at = (*pointerReader[T, P])(nil), p
 		}
 	}
 }

@@ -26,12 +26,12 @@ const (
 // field is implemented by pointers to fields, converted to the types below.
 type field interface{ read(d *Decoder) }
 
-// reader is implemented by a type without a value, because types of pointers have no methods.
+// reader is implemented by a pointer that is nil, because types of pointers have no methods.
 type reader interface{ read(d *Decoder, at any) }
 
 type pointerReader[T any, P valueOf[T]] struct{}
 
-func (pointerReader[T, P]) read(d *Decoder, at any) { *at.(**T) = ReadPointer[T, P](d) }
+func (*pointerReader[T, P]) read(d *Decoder, at any) { *at.(**T) = ReadPointer[T, P](d) }
 
 type (
 	boolField    bool
