@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -91,5 +90,3 @@ func (s *secretFile) close() {
 		os.Remove(s.f.Name())
 	}
 }
-
-func dirOf(name string) string { return filepath.Dir(name) }
