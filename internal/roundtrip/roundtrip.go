@@ -22,6 +22,10 @@ const (
 	singleIdleTimeout = 500 * time.Millisecond
 )
 
+// Changed, if it is not nil, changes the first transport that Default returns. A test gives
+// a client's own transport a network in memory with it.
+var Changed func(*http.Transport)
+
 // Default returns the transports of a client without WithHTTPClient: one for most calls,
 // one for calls of classes C and D, and a function that closes their idle connections.
 //
@@ -37,6 +41,9 @@ func Default() (most, single http.RoundTripper, idle func()) {
 	m.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
+	if Changed != nil {
+		Changed(m)
+	}
 	return m, s, func() {
 		m.CloseIdleConnections()
 		s.CloseIdleConnections()

@@ -82,7 +82,7 @@ func digestGenerator(w io.Writer) error {
 	defer f.Close()
 	if program, err := elf.NewFile(f); err == nil {
 		if note := program.Section(".note.go.buildid"); note != nil {
-			if id, err := note.Data(); err == nil && len(id) > 0 {
+			if id, err := note.Data(); err == nil && identifies(id) {
 				_, err = w.Write(id)
 				return err
 			}
@@ -106,3 +106,14 @@ func writeStamp(root *os.Root, sum string) {
 		_ = output.WriteFile(root, stampFile, []byte(sum+"\n"))
 	}
 }
+
+// identifies reports whether the note of an executable holds the ID that the go command
+// makes of its content. Linker flags can replace it by any text, which other executables
+// have as well.
+func identifies(note []byte) bool {
+	parts := strings.Split(string(note[min(len(note), len(noteHeader)):]), "/")
+	return len(parts) == 4 && !slices.ContainsFunc(parts, func(p string) bool { return len(strings.TrimRight(p, "\x00")) < 20 })
+}
+
+// noteHeader is what precedes the ID: three numbers, and the name of the note's owner.
+const noteHeader = "\x04\x00\x00\x00....\x04\x00\x00\x00Go\x00\x00"

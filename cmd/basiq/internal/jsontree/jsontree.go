@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,7 +34,7 @@ func Of(v any) (*Value, error) {
 	if tree, ok := v.(*Value); ok {
 		return tree, nil
 	}
-	if row, ok := v.(wire.Value); ok {
+	if row, ok := v.(wire.Value); ok && !reflect.ValueOf(v).IsNil() {
 		return Parse(wire.Append(nil, row)) // as encoding/json does, with two copies less
 	}
 	var b bytes.Buffer

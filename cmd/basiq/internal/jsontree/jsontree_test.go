@@ -101,3 +101,10 @@ func TestPathsLeadToMembers(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestOfANilPointerIsNull(t *testing.T) {
+	tree, err := jsontree.Of((*data.Account)(nil))
+	if err != nil || string(tree.Append(nil, "")) != "null" {
+		t.Errorf("%+v, %v, want null", tree, err)
+	}
+}
