@@ -119,8 +119,8 @@ func readMembers(dec *json.Decoder) (list []member, err error) {
 // readItems reads the rest of a list. Objects become members that are called by their
 // index.
 //
-// It is not a method: a package that uses a Request would compile the methods of
-// reflect.Type, which the method's type refers to.
+// It is a function because, with a method that takes a *json.Decoder, each package that
+// uses a Request would compile the methods of reflect.Type.
 func readItems(m *member, dec *json.Decoder) error {
 	for i := 0; dec.More(); i++ {
 		token, err := dec.Token()

@@ -309,10 +309,7 @@ func (f *Fields) Decimal(name string, p *value.Decimal, need Presence) {
 	i := f.index
 	f.index = i + 1
 	if f.mode == reading {
-		if f.collect {
-			s := &f.slots[i]
-			s.stamp, s.field = f.pass+fieldPlace, (*decimalField)(p)
-		}
+		f.note((*decimalField)(p))
 		if i == f.want {
 			*p = f.d.ReadDecimal()
 			f.next()
