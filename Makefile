@@ -12,7 +12,7 @@ MODULES_APART = cmd/basiq basiqotel bench
 # These use databases, too. test-parts tests them.
 MODULES_OF_PARTS = examples/redistore examples/fleetsync internal/sqlstoretest
 
-.PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race race-sdk fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
+.PHONY: help golden docs generate test test-modules test-parts test-live check lint update pull diff replay vet vet-platforms race fuzz fuzz-ci mutants mutants-values mutants-runtime vuln bench bench-bulk bench-import bench-gen gen-size
 
 generate: ## regenerate the clients from the pinned specifications
 	$(GO) run ./gen generate
@@ -32,7 +32,7 @@ golden: ## rewrite golden files and rendered documents; read the diff before com
 
 # Compilers, the generator and tests allocate much and keep little: with a larger heap,
 # they need a fifth less processor time.
-generate test test-modules test-parts vet vet-platforms race race-sdk fuzz fuzz-ci: export GOGC ?= 400
+generate test test-modules test-parts vet vet-platforms race fuzz fuzz-ci: export GOGC ?= 400
 
 # All analyzers of go vet run. Without the flag, go test runs some of them, and make vet
 # would analyze everything again.
@@ -108,12 +108,8 @@ RACE_SDK = $$($(GO) list ./... | grep -Ev '/internal/(repo|conformance|platforms
 # emit, canon) concurrently, domain by domain. What they replay of upstream's history, and
 # build for other modules, is the same code many times.
 RACE_GEN = ./gen/internal/source ./gen/internal/replay ./gen/internal/track
-RACE_TEST = CGO_ENABLED=1 $(GO) test -race -vet=off -skip '^Test(Upstream|Prose|Init|DefaultClientInABrowser|Memory$$|MemoryIsBounded$$|BombsStaySmall)'
 race: ## run the tests with the race detector
-	$(RACE_TEST) $(RACE_SDK) $(RACE_GEN)
-
-race-sdk: ## run the tests of the SDK with the race detector
-	$(RACE_TEST) $(RACE_SDK)
+	CGO_ENABLED=1 $(GO) test -race -vet=off -skip '^Test(Upstream|Prose|Init|DefaultClientInABrowser|Memory$$|MemoryIsBounded$$|BombsStaySmall)' $(RACE_SDK) $(RACE_GEN)
 
 FUZZTIME ?= 60s
 FUZZJOBS ?= 1
